@@ -1,0 +1,47 @@
+"""The addresses of the API, wired from every app's edge."""
+
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.routers import SimpleRouter
+
+from accounts import api as accounts
+from people import api as people
+
+app_name = "api"
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """Swagger UI with local assets and nothing inline; signs people in first."""
+
+    template_name = "api/docs.html"
+    url_name = "api:schema"
+    title = "Keel API"
+
+    def handle_exception(self, exc: Exception) -> Any:
+        if isinstance(exc, NotAuthenticated):
+            return redirect_to_login(self.request.get_full_path())
+        return super().handle_exception(exc)
+
+
+router = SimpleRouter(use_regex_path=False)
+router.register("accounts", accounts.AccountViewSet, "accounts")
+router.register("accounts/<uuid:account_id>/timeline", accounts.TimelineViewSet, "account-timeline")
+router.register("subscriptions", accounts.SubscriptionViewSet, "subscriptions")
+router.register("instances", accounts.InstanceViewSet, "instances")
+router.register("contacts", accounts.ContactViewSet, "contacts")
+router.register("assignments", accounts.AssignmentViewSet, "assignments")
+router.register("tiers", accounts.TierViewSet, "tiers")
+router.register("seat-readings", accounts.SeatReadingViewSet, "seat-readings")
+router.register("tokens", people.TokenViewSet, "tokens")
+router.register("users", people.UserViewSet, "users")
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", DocsView.as_view(), name="docs"),
+    path("me/", people.MeView.as_view(), name="me"),
+    path("", include(router.urls)),
+]

@@ -1,0 +1,1 @@
+"""How things look: formats of numbers and dates, icons, charts, template tags."""

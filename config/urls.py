@@ -1,0 +1,39 @@
+"""Wires everything; nobody imports it."""
+
+from typing import NoReturn
+
+from django.http import Http404, HttpRequest
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from accounts.urls import settings_urlpatterns
+from config.pages import livez, readyz
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"
+# What the sign-in library answers when it is asked too often.
+handler429 = "config.errors.too_many_requests"
+
+
+def closed(_request: HttpRequest) -> NoReturn:
+    raise Http404
+
+
+# Pages of the sign-in library that Keel does not offer: people are made by an administrator.
+CLOSED = ["signup", "email", "confirm-email", "password/set", "login/code/confirm"]
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="metrics:dashboard"), name="home"),
+    path("metric/", include("metrics.urls")),
+    path("accounts/", include("accounts.urls")),
+    path("settings/", RedirectView.as_view(pattern_name="settings:company"), name="settings"),
+    path("settings/", include((settings_urlpatterns, "settings"))),
+    path("", include("people.urls")),
+    *[path(f"account/{page}/", closed) for page in CLOSED],
+    path("account/", include("allauth.account.urls")),
+    path("api/v1/", include("config.api")),
+    path("livez", livez, name="livez"),
+    path("readyz", readyz, name="readyz"),
+]
