@@ -1,0 +1,111 @@
+"""What happened, who did it, and what still has to leave the house because of it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from config.lib.models import Public
+
+
+class SubjectKey(models.Model):
+    """The key that encrypts one person's values in the log; destroying it is erasure."""
+
+    subject_type = models.CharField(max_length=40)
+    subject_id = models.UUIDField()
+    wrapped_key = models.BinaryField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    destroyed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject_type", "subject_id"], name="events_subjectkey_one_per_subject"
+            ),
+            models.CheckConstraint(
+                condition=Q(wrapped_key__isnull=True, destroyed_at__isnull=False)
+                | Q(wrapped_key__isnull=False, destroyed_at__isnull=True),
+                name="events_subjectkey_destroyed_has_no_key",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject_type} {self.subject_id}"
+
+
+class Event(Public):
+    """One append-only record: who did what to which object, with before and after.
+
+    `before` and `after` hold only what changed. Personal values in them are
+    `{"sealed": "<base64>"}`, readable with the key of `subject`.
+    """
+
+    APPEND_ONLY = True
+
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    # No foreign keys: the log outlives what it speaks of, and loading it stays cheap.
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    token_key = models.CharField(max_length=16, blank=True)
+    verb = models.CharField(max_length=60)
+    object_type = models.CharField(max_length=40)
+    object_id = models.UUIDField()
+    object_label = models.CharField(max_length=200, blank=True)
+    account_id = models.BigIntegerField(null=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    reason = models.TextField(blank=True)
+    subject = models.ForeignKey(
+        SubjectKey, models.DO_NOTHING, null=True, db_constraint=False, related_name="+"
+    )
+    request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account_id", "-id"], name="events_event_of_account"),
+            models.Index(fields=["object_type", "object_id", "-id"], name="events_event_of_object"),
+            models.Index(fields=["actor", "-id"], name="events_event_of_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.object_type} {self.object_id}"
+
+
+class OutboxMessage(models.Model):
+    """Something that must leave the house, written in the transaction that caused it.
+
+    The relay claims rows with SKIP LOCKED; attempts are counted before the work starts,
+    so that a message that kills its worker is given up after a few times.
+    """
+
+    topic = models.CharField(max_length=40)
+    # Encrypted: a mail may hold a one-time link.
+    payload = models.BinaryField()
+    dedupe_key = models.CharField(max_length=120, null=True, unique=True)  # noqa: DJ001 many have none
+    request_id = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    available_at = models.DateTimeField(db_default=Now())
+    attempts = models.PositiveSmallIntegerField(default=0)
+    done_at = models.DateTimeField(null=True)
+    dead_at = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                "available_at",
+                "id",
+                condition=Q(done_at=None, dead_at=None),
+                name="events_outbox_waiting",
+            ),
+            models.Index("done_at", condition=Q(done_at__isnull=False), name="events_outbox_done"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(done_at=None) | Q(dead_at=None), name="events_outbox_one_end"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.pk}"

@@ -1,0 +1,20 @@
+from events.services.log import (
+    Draft,
+    acting_token,
+    destroy_subject_key,
+    json_safe,
+    record,
+    record_all,
+)
+from events.services.notices import UnsafeHeader, send_notice
+
+__all__ = [
+    "Draft",
+    "UnsafeHeader",
+    "acting_token",
+    "destroy_subject_key",
+    "json_safe",
+    "record",
+    "record_all",
+    "send_notice",
+]

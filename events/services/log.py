@@ -1,0 +1,231 @@
+"""What is written to the log, and the keys that seal the personal values in it."""
+
+import dataclasses
+import datetime as dt
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from decimal import Decimal
+from enum import Enum
+from typing import Any, ClassVar, Protocol
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import connection, models, transaction
+
+from config.lib import crypto
+from config.lib.request_id import current_request_id
+from events.models import Event, SubjectKey
+
+SEALED = "sealed"
+ERASED = {"erased": True}
+EVENTS_A_STATEMENT = 2000
+
+# The public part of the API token the request came with; set by the API's authentication.
+acting_token: ContextVar[str] = ContextVar("acting_token", default="")
+
+Subject = tuple[str, uuid.UUID]
+
+
+class Recordable(Protocol):
+    """A model that the outside knows by a UUID.
+
+    Its `PERSONAL`, a set of field names, says which values may only be logged sealed. A
+    model that has `PERSONAL`, even an empty one, is logged without a label, for its name
+    would name a person.
+    """
+
+    uuid: Any
+    _meta: ClassVar[Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An event about to be recorded; `before` and `after` hold only what changed."""
+
+    verb: str
+    obj: Recordable
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    account_id: int | None = None
+    reason: str = ""
+    # Only for made-up history; everything else happens when it is recorded.
+    at: dt.datetime | None = None
+
+
+def record(
+    verb: str,
+    obj: Recordable,
+    *,
+    by: AbstractBaseUser,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    account_id: int | None = None,
+    reason: str = "",
+) -> Event:
+    """Log what `by` did to `obj`, in the transaction that did it."""
+    draft = Draft(
+        verb=verb, obj=obj, before=before, after=after, account_id=account_id, reason=reason
+    )
+    return record_all([draft], by=by)[0]
+
+
+def record_all(drafts: Sequence[Draft], *, by: AbstractBaseUser) -> list[Event]:
+    """Log many changes in few statements, in the order given.
+
+    Raises TransactionManagementError outside a transaction, where the change could be
+    kept and its event lost.
+    """
+    _insist_on_transaction()
+    keys = _keys_of({_subject_of(draft.obj) for draft in drafts if _has_personal(draft)})
+    origin = {"token_key": acting_token.get(), "request_id": current_request_id()}
+    return _stored([_event_of(draft, keys, by=by, **origin) for draft in drafts])
+
+
+@transaction.atomic
+def destroy_subject_key(obj: Recordable, *, at: dt.datetime) -> None:
+    """Make every sealed value about `obj` unreadable for good, also those still to come."""
+    key = _keys_of({_subject_of(obj)})[_subject_of(obj)]
+    SubjectKey.objects.filter(pk=key.pk, destroyed_at=None).update(
+        wrapped_key=None, destroyed_at=at
+    )
+
+
+def json_safe(value: Any) -> Any:
+    """Return `value` in types JSON has: decimals as strings, dates as ISO 8601.
+
+    Raises TypeError for what has no exact form there, floats among them.
+    """
+    for kinds, written in _WRITTEN:
+        if isinstance(value, kinds):
+            return written(value)
+    raise TypeError(f"{type(value).__name__} has no place in the event log")
+
+
+def _text(value: str) -> str:
+    # PostgreSQL keeps neither NUL nor half a surrogate pair in JSON.
+    return str(value).replace("\x00", "").encode(errors="replace").decode()
+
+
+_Written = tuple[type | tuple[type, ...], Callable[[Any], Any]]
+_WRITTEN: tuple[_Written, ...] = (
+    (Enum, lambda value: json_safe(value.value)),
+    ((type(None), int), lambda value: value),
+    (str, _text),
+    (Decimal, lambda value: format(value, "f")),
+    ((dt.date, dt.time), lambda value: value.isoformat()),
+    (uuid.UUID, str),
+    (models.Model, lambda value: str(getattr(value, "uuid", value.pk))),
+    (Mapping, lambda value: {_text(name): json_safe(item) for name, item in value.items()}),
+    ((set, frozenset), lambda value: sorted(json_safe(item) for item in value)),
+    ((list, tuple), lambda value: [json_safe(item) for item in value]),
+)
+
+
+def _insist_on_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError(
+            "An event is recorded in the transaction of the change it tells of."
+        )
+
+
+def _event_of(
+    draft: Draft, keys: Mapping[Subject, SubjectKey], *, by: AbstractBaseUser, **origin: str
+) -> Event:
+    object_type, object_id = _subject_of(draft.obj)
+    key = keys.get((object_type, object_id))
+    personal = _personal_fields(draft.obj)
+    return Event(
+        actor_id=by.pk,
+        verb=draft.verb,
+        object_type=object_type,
+        object_id=object_id,
+        object_label=_label_of(draft.obj),
+        account_id=draft.account_id,
+        before=_sealed(draft.before, personal, key),
+        after=_sealed(draft.after, personal, key),
+        reason=draft.reason,
+        subject=key,
+        **({"at": draft.at} if draft.at else {}),
+        **origin,
+    )
+
+
+def _stored(events: list[Event]) -> list[Event]:
+    return Event.objects.bulk_create(events, batch_size=EVENTS_A_STATEMENT)
+
+
+def _personal_fields(obj: Recordable) -> frozenset[str]:
+    return frozenset(getattr(obj, "PERSONAL", ()))
+
+
+def _has_personal(draft: Draft) -> bool:
+    personal = _personal_fields(draft.obj)
+    return any(
+        values.get(name) is not None
+        for values in (draft.before or {}, draft.after or {})
+        for name in personal
+    )
+
+
+def _subject_of(obj: Recordable) -> Subject:
+    return obj._meta.label_lower, obj.uuid  # noqa: SLF001 Django documents _meta
+
+
+def _label_of(obj: Recordable) -> str:
+    return "" if hasattr(obj, "PERSONAL") else str(json_safe(str(obj)))[:200]
+
+
+def _sealed(
+    values: Mapping[str, Any] | None, personal: frozenset[str], key: SubjectKey | None
+) -> dict[str, Any] | None:
+    if values is None:
+        return None
+    safe: dict[str, Any] = json_safe(values)
+    hidden = [name for name in safe if name in personal and safe[name] is not None]
+    if hidden:
+        assert key is not None  # noqa: S101 record_all made one for each such draft
+        data_key = crypto.unwrap(bytes(key.wrapped_key)) if key.wrapped_key else None
+        for name in hidden:
+            safe[name] = _seal(safe[name], data_key)
+    return safe
+
+
+def _seal(value: Any, data_key: bytes | None) -> dict[str, Any]:
+    if data_key is None:
+        return ERASED
+    return {SEALED: crypto.encrypt_text(json.dumps(value), key=data_key)}
+
+
+def _keys_of(subjects: set[Subject]) -> dict[Subject, SubjectKey]:
+    """Return each subject's key, made now where there is none yet.
+
+    Made in a fixed order, and an insert that meets another's waits for it: so two
+    transactions that need the same keys neither block each other for good nor make two.
+    """
+    found = _existing_keys(subjects)
+    if missing := sorted(subjects - found.keys()):
+        SubjectKey.objects.bulk_create(
+            [
+                SubjectKey(
+                    subject_type=subject_type,
+                    subject_id=subject_id,
+                    wrapped_key=crypto.new_wrapped_key(),
+                )
+                for subject_type, subject_id in missing
+            ],
+            batch_size=EVENTS_A_STATEMENT,
+            ignore_conflicts=True,
+        )
+        found |= _existing_keys(set(missing))
+    return found
+
+
+def _existing_keys(subjects: set[Subject]) -> dict[Subject, SubjectKey]:
+    if not subjects:
+        return {}
+    keys = SubjectKey.objects.filter(
+        subject_type__in={subject_type for subject_type, _ in subjects},
+        subject_id__in=[subject_id for _, subject_id in subjects],
+    )
+    return {(key.subject_type, key.subject_id): key for key in keys}
