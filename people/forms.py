@@ -1,0 +1,57 @@
+from typing import Any
+
+from allauth.account import forms as allauth_forms
+from django import forms
+from django.http import HttpRequest
+
+from config.lib.form_fields import EmailField, NameField, TextField
+from people import services
+from people.models import Role, Scope
+from people.services.api_tokens import DEFAULT_DAYS, NAME_LENGTH
+
+LIFETIMES = [(30, "30 days"), (90, "90 days"), (180, "180 days"), (365, "One year")]
+
+
+class ResetPasswordForm(allauth_forms.ResetPasswordForm):
+    """Says the same to everybody and leaves looking up the address to the outbox."""
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).strip()
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        email: str = self.cleaned_data["email"]
+        services.request_password_reset(email)
+        return email
+
+
+class TokenForm(forms.Form):
+    name = TextField(
+        max_length=NAME_LENGTH, label="Name", help_text="What will use it, such as “CRM sync”."
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=Scope.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Never more than you may yourself at the moment of use.",
+        error_messages={"required": "Choose at least one thing it may do."},
+    )
+    days = forms.TypedChoiceField(
+        label="Valid for", choices=LIFETIMES, coerce=int, initial=DEFAULT_DAYS
+    )
+
+
+class RolesForm(forms.Form):
+    roles = forms.MultipleChoiceField(
+        label="Roles",
+        choices=Role.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="Without a role a person sees nothing.",
+    )
+
+
+class PersonForm(RolesForm):
+    field_order = ["name", "email", "roles"]
+
+    name = NameField(label="Name")
+    email = EmailField(label="E-mail address", help_text="Used to sign in.")

@@ -1,0 +1,25 @@
+from django.urls import path
+
+from people import views
+
+app_name = "people"
+urlpatterns = [
+    path("me/tokens/", views.token_list, name="token-list"),
+    path("me/tokens/new/", views.token_create, name="token-create"),
+    path("me/tokens/<uuid:token_id>/revoke/", views.token_revoke, name="token-revoke"),
+    path("me/preferences/theme", views.theme, name="theme"),
+    path("settings/people/", views.person_list, name="person-list"),
+    path("settings/people/new/", views.person_create, name="person-create"),
+    path("settings/people/<uuid:person_id>/", views.person_edit, name="person-edit"),
+    path(
+        "settings/people/<uuid:person_id>/deactivate/",
+        views.person_deactivate,
+        name="person-deactivate",
+    ),
+    path(
+        "settings/people/<uuid:person_id>/reactivate/",
+        views.person_reactivate,
+        name="person-reactivate",
+    ),
+    path("settings/people/<uuid:person_id>/link/", views.person_link, name="person-link"),
+]

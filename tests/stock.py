@@ -1,0 +1,22 @@
+"""What the migrations ship, put back into a database that a test has emptied."""
+
+from importlib import import_module
+
+from django.apps import apps
+from django.db import connection
+
+from accounts.models import Company, Tier
+from metrics.models import MetricDefinition
+from people.models import User
+
+
+def restock():
+    if not User.objects.filter(is_system=True).exists():
+        import_module("people.migrations.0002_roles_and_system_user").seed(apps, None)
+    if not Company.objects.exists():
+        with connection.cursor() as cursor:
+            cursor.execute(import_module("accounts.migrations.0002_versions_and_partitions").COMPANY)
+    if not Tier.objects.exists():
+        import_module("accounts.migrations.0003_shipped_tiers").ship(apps, None)
+    if not MetricDefinition.objects.exists():
+        import_module("metrics.migrations.0002_seats_deployed").publish(apps, None)
