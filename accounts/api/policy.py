@@ -1,0 +1,51 @@
+"""The company's dated rows of policy about accounts."""
+
+from django.db.models import QuerySet
+
+from accounts import selectors
+from accounts.models import Tier
+from config.lib import fields, filters
+from config.lib.rows import RowSerializer
+from config.lib.views import ReadViewSet
+from people.http import user_of
+
+
+class TierRow(RowSerializer):
+    """An account is in the tier with the highest `arr_from` that its ARR reaches."""
+
+    id = fields.UuidField(source="uuid")
+    name = fields.NameField()
+    arr_from = fields.MoneyField()
+    engagement_model = fields.TextField()
+    cadence_days = fields.IntegerField(allow_null=True)
+    most_accounts_per_tam = fields.IntegerField(allow_null=True)
+    project_mandatory = fields.BooleanField()
+    start = fields.DateField()
+    end = fields.DateField(allow_null=True)
+    created_at = fields.DateTimeField()
+    updated_at = fields.DateTimeField()
+    version = fields.IntegerField()
+
+
+class TierViewSet(ReadViewSet):
+    """ARR bands with their engagement models, from a day on; `end` is the first day after."""
+
+    noun = "tier"
+    scope = "account:read"
+    serializer_class = TierRow
+    filterset_class = filters.filter_set(
+        "TierFilters",
+        filters.word("name"),
+        filters.money("arr_from", lookups="gte lte"),
+        filters.boolean("project_mandatory"),
+        filters.day("start", lookups="gte lte"),
+        filters.day("end", lookups="gt gte lte isnull"),
+        filters.moment("updated_at"),
+    )
+    ordering = {"arr_from": "arr_from", "name": "name", "start": "start"}
+    order_by = ("-arr_from", "-start")
+    search_fields = ("name",)
+    updated_since = "updated_at"
+
+    def get_queryset(self) -> QuerySet[Tier]:
+        return selectors.tiers_visible_to(user_of(self.request))

@@ -1,0 +1,36 @@
+"""Who may see and change the facts. Each docstring is what a refused person reads."""
+
+from people.models import REQUESTERS, Role, User
+from people.permissions import has_role
+
+SEES_ALL_CONTACTS = (Role.DE_LEAD, Role.LEADERSHIP, Role.METRIC_OWNER, Role.ADMINISTRATOR)
+
+
+def can_see_accounts(user: User) -> bool:
+    """Only people with a role can see accounts. Ask an administrator for one."""
+    return user.is_system or bool(user.roles)
+
+
+def sees_all_contacts(user: User) -> bool:
+    """You can see the contacts of your own accounts only."""
+    return user.is_system or has_role(user, *SEES_ALL_CONTACTS)
+
+
+def can_see_contacts(user: User, *, is_own: bool) -> bool:
+    """Contacts are shown to the account's own team, DE leads, leadership and metric owners."""
+    return sees_all_contacts(user) or (is_own and has_role(user, *REQUESTERS))
+
+
+def can_enter_reading(user: User, *, is_own: bool) -> bool:
+    """Only the account's own TAM, CSM, CRE, AE or SA can enter seats by hand."""
+    return is_own and has_role(user, *REQUESTERS)
+
+
+def can_import(user: User) -> bool:
+    """Only metric owners can import data."""
+    return user.is_system or has_role(user, Role.METRIC_OWNER)
+
+
+def can_change_company(user: User) -> bool:
+    """Only administrators can change company settings and tiers."""
+    return user.is_system or has_role(user, Role.ADMINISTRATOR)

@@ -1,0 +1,78 @@
+"""What somebody wants facts to be, what that would change, and what stands against it."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from config.lib.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One fact as somebody wants it, in our column names.
+
+    `row` is the row of the file or the index in a call. Columns that are not in `values` stay as
+    they are, or get their default where the fact is new.
+    """
+
+    row: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a row cannot be taken. `value` is what was found, `detail` says what to do."""
+
+    row: int
+    column: str
+    value: str
+    detail: str
+    code: str = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One fact that would be made (`before` is None) or changed, with only what differs."""
+
+    row: int
+    id: int
+    uuid: uuid.UUID
+    label: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any]
+    account_id: int | None
+    # What the table's columns shall hold.
+    stored: Mapping[str, Any]
+    # The account it belonged to before, where that changes too.
+    former_account_id: int | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """What would happen to the facts; it can be carried out where there is no problem."""
+
+    creates: list[Change] = field(default_factory=list)
+    updates: list[Change] = field(default_factory=list)
+    unchanged: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.creates and not self.updates
+
+    @property
+    def account_ids(self) -> set[int]:
+        changes = [*self.creates, *self.updates]
+        ids = {change.account_id for change in changes}
+        return {each for each in ids | {change.former_account_id for change in changes} if each}
+
+
+class Refused(Invalid):
+    """Some rows cannot be taken, so none was. `problems` says which and why."""
+
+    code = "bad_rows"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(f"{len(problems)} problems; nothing was written.")
+        self.problems = problems

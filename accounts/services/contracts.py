@@ -1,0 +1,107 @@
+"""Subscriptions and instances as another system tells them."""
+
+from collections.abc import Iterable, Sequence
+
+from accounts.models import Account, Import, Instance, Subscription
+from accounts.services.changes import Draft, Plan
+from accounts.services.facts import Facts, Item
+from people.models import User
+
+ACCOUNT = {"account_external_id": ("account_id", "account__external_id")}
+
+
+class Subscriptions(Facts):
+    kind = "subscriptions"
+    noun = "subscription"
+    model = Subscription
+    columns = {
+        name: name
+        for name in (
+            "external_id", "product", "kind", "seats", "unlimited", "arr", "tcv", "currency",
+            "start", "end",
+        )
+    }  # fmt: skip
+    links = ACCOUNT
+    required = ("account_external_id", "start")
+    defaults = {"product": "", "kind": Subscription.Kind.PAID.value, "unlimited": False}
+    label_column = "product"
+
+    def complete(self, items: Sequence[Item]) -> None:
+        """Take the account's currency where nobody names one."""
+        bare = [item for item in items if item.values["currency"] is None]
+        accounts = {item.links["account_external_id"] for item in bare}
+        if not accounts:
+            return
+        rows = Account.objects.filter(pk__in=[each for each in accounts if each])
+        currencies = dict(rows.values_list("pk", "currency"))
+        for item in bare:
+            item.values["currency"] = currencies.get(item.links["account_external_id"] or 0)
+
+    def check(self, item: Item) -> Iterable[tuple[str, str]]:
+        values = item.values
+        if values["end"] is not None and values["end"] <= values["start"]:
+            column = "end" if item.draft.values.get("end") else "start"
+            yield column, (
+                f"The contract would end on {values['end']}, not after its start on "
+                f"{values['start']}. The end is the first day not covered."
+            )
+        if values["arr"] is not None and values["tcv"] is not None:
+            column = "tcv" if item.draft.values.get("tcv") is not None else "arr"
+            yield column, (
+                f"The contract would have both ARR {values['arr']:f} and TCV {values['tcv']:f}. "
+                "Give one, and an empty cell for the other."
+            )
+        if values["tcv"] is not None and values["end"] is None:
+            column = "tcv" if "tcv" in item.draft.values else "end"
+            yield column, "A TCV needs an end, to tell what it is a year."
+
+    def label_of(self, item: Item) -> str:
+        return str(item.values["external_id"])
+
+
+class Instances(Facts):
+    kind = "instances"
+    noun = "instance"
+    model = Instance
+    columns = {name: name for name in ("external_id", "name", "environment", "counted")}
+    links = ACCOUNT
+    required = ("account_external_id",)
+    defaults = {"environment": "production", "counted": True}
+
+    def complete(self, items: Sequence[Item]) -> None:
+        for item in items:
+            if item.values["name"] is None:
+                item.values["name"] = item.values["external_id"]
+
+    def extras(self) -> dict[str, object]:
+        return {**super().extras(), "is_default": False}
+
+
+def upsert_subscriptions(
+    drafts: Sequence[Draft],
+    *,
+    source: str,
+    by: User,
+    account_source: str = "",
+    lineage: Import | None = None,
+) -> Plan:
+    """Create or update subscriptions by their outer id. Raises Refused, then nothing was written.
+
+    What must hold of a subscription is checked on what is stored and wanted together, so ARR
+    and seats may come from two systems.
+    """
+    facts = Subscriptions(source=source, account_source=account_source)
+    return facts.write(drafts, by=by, lineage=lineage)
+
+
+def upsert_instances(
+    drafts: Sequence[Draft],
+    *,
+    source: str,
+    by: User,
+    account_source: str = "",
+    lineage: Import | None = None,
+) -> Plan:
+    """Create or update instances by their outer id. Raises Refused, then nothing was written."""
+    facts = Instances(source=source, account_source=account_source)
+    return facts.write(drafts, by=by, lineage=lineage)

@@ -1,0 +1,334 @@
+"""How facts of one kind are found, merged, checked and written: the same for files and calls.
+
+A subclass of Facts says what is particular to a kind. `plan` only reads; `write` locks what it
+changes, plans again under the lock and writes all of it or, raising Refused, nothing.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django.db import models, transaction
+
+from accounts import permissions
+from accounts.measure import facts_changed
+from accounts.models import Account, Import
+from accounts.services.changes import Change, Draft, Plan, Problem, Refused
+from accounts.services.storing import ids_by, insert_rows, new_ids, take_turn, update_rows
+from config.lib.authz import require
+from config.lib.values import echo
+from events import services as events
+from people.models import User
+
+Key = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Item:
+    """A draft beside what is stored; `values` and `links` are the two merged.
+
+    A new fact has a number that is only good for finding it in this plan, until it is written.
+    """
+
+    draft: Draft
+    id: int
+    uuid: uuid.UUID
+    is_new: bool
+    before: dict[str, Any] = field(default_factory=dict)
+    former_links: dict[str, int | None] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    links: dict[str, int | None] = field(default_factory=dict)
+
+    @property
+    def row(self) -> int:
+        return self.draft.row
+
+    def wants(self, column: str) -> bool:
+        """Tell whether the draft speaks of the column or, being new, must settle it."""
+        return self.is_new or column in self.draft.values
+
+    @property
+    def changed(self) -> list[str]:
+        return [name for name in self.draft.values if self._differs(name)]
+
+    def _differs(self, name: str) -> bool:
+        if name in self.links:
+            return self.links[name] != self.former_links[name]
+        return bool(self.values[name] != self.before[name])
+
+
+class Facts:
+    """One kind of fact. Column names are those of api.md; a link's column holds an outer id."""
+
+    kind: ClassVar[str]
+    noun: ClassVar[str]
+    model: ClassVar[type[models.Model]]
+    # Ours -> the table's column, without links.
+    columns: ClassVar[Mapping[str, str]]
+    # Ours -> (the table's column, the path to what stands in a file).
+    links: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    required: ClassVar[tuple[str, ...]]
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    label_column: ClassVar[str] = "name"
+    key_column: ClassVar[str] = "external_id"
+
+    def __init__(self, *, source: str = "import", account_source: str = "") -> None:
+        self.source = source
+        self.account_source = account_source or source
+        self.problems: list[Problem] = []
+
+    def key_of(self, values: Mapping[str, Any]) -> Key:
+        return (values.get("external_id"),)
+
+    def stored(self, drafts: Sequence[Draft]) -> models.QuerySet[Any]:
+        """Return what is stored under any of the drafts' keys, and maybe more."""
+        ids = [draft.values["external_id"] for draft in drafts]
+        return self.model._default_manager.filter(source=self.source, external_id__in=ids)  # noqa: SLF001
+
+    def resolve(self, items: Sequence[Item]) -> None:
+        """Find what the links name; a problem for what nobody knows."""
+        self.resolve_accounts(items, "account_external_id")
+
+    def check(self, item: Item) -> Iterable[tuple[str, str]]:
+        """Yield (column, sentence) for each rule that the merged fact breaks."""
+        del item
+        return ()
+
+    def check_together(self, items: Sequence[Item]) -> None:
+        """Add problems that show only when all facts are seen together."""
+
+    def extras(self) -> dict[str, Any]:
+        """Return what every row has besides its columns and links."""
+        return {"source": self.source}
+
+    def complete(self, items: Sequence[Item]) -> None:
+        """Settle the defaults of new facts that depend on what is stored elsewhere."""
+
+    def logged(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what the event tells of these columns."""
+        return values
+
+    def label_of(self, item: Item) -> str:
+        return str(item.values[self.label_column] or item.values.get("external_id"))
+
+    def account_of(self, item: Item) -> tuple[int | None, int | None]:
+        """Return the account the fact belongs to, and the one it belonged to."""
+        return item.links.get("account_external_id"), item.former_links.get("account_external_id")
+
+    def affected(self, plan: Plan) -> set[int]:
+        return plan.account_ids
+
+    def order_of_updates(self, changes: list[Change]) -> list[list[Change]]:
+        return [changes]
+
+    def problem(self, item: Item | Draft, column: str, detail: str, code: str = "invalid") -> None:
+        values = item.values if isinstance(item, Draft) else item.draft.values
+        value = values.get(column)
+        shown = "" if value is None else echo(value)
+        self.problems.append(Problem(item.row, column, shown, detail, code))
+
+    def plan(self, drafts: Sequence[Draft], *, lock: bool = False) -> Plan:
+        """Return what would happen. `lock` keeps what would be changed from others until commit."""
+        self.problems = []
+        items = self._items(self._without_twins(drafts), lock=lock)
+        self.resolve(items)
+        self.complete(items)
+        self._check_each(items)
+        self.check_together(items)
+        bad = {problem.row for problem in self.problems}
+        plan = self._compare([item for item in items if item.row not in bad])
+        plan.problems = sorted(self.problems, key=lambda problem: problem.row)
+        return plan
+
+    @transaction.atomic
+    def write(self, drafts: Sequence[Draft], *, by: User, lineage: Import | None = None) -> Plan:
+        """Bring the facts to what the drafts say. Raises Refused where one cannot be taken."""
+        require(permissions.can_import, by)
+        take_turn(self.kind, patient=lineage is not None)
+        plan = self.plan(drafts, lock=True)
+        if plan.problems:
+            raise Refused(plan.problems)
+        if not plan.is_empty:
+            self._store(plan, by=by, lineage=lineage)
+        return plan
+
+    def resolve_accounts(self, items: Sequence[Item], column: str) -> None:
+        wanted = {item.draft.values[column] for item in items if item.draft.values.get(column)}
+        found = ids_by(Account, "external_id", wanted, source=self.account_source)
+        for item in items:
+            if column not in item.draft.values:
+                continue
+            item.links[column] = found.get(item.draft.values[column])
+            if item.links[column] is None and item.draft.values[column] is not None:
+                self.problem(
+                    item,
+                    column,
+                    f"No account has the id “{echo(item.draft.values[column])}” in the source "
+                    f"“{self.account_source}”. Import the accounts first, or name their source "
+                    "with --account-source.",
+                    "unknown_account",
+                )
+
+    def _without_twins(self, drafts: Sequence[Draft]) -> list[Draft]:
+        by_key: dict[Key, list[Draft]] = defaultdict(list)
+        for draft in drafts:
+            by_key[self.key_of(draft.values)].append(draft)
+        unique = []
+        for twins in by_key.values():
+            if len(twins) == 1:
+                unique.append(twins[0])
+                continue
+            rows = ", ".join(str(draft.row) for draft in twins[:5])
+            for draft in twins:
+                self.problem(
+                    draft,
+                    self.key_column,
+                    f"Rows {rows}{' and more' if len(twins) > 5 else ''} are the same "
+                    f"{self.noun.replace('_', ' ')}. Keep one of them.",
+                    "duplicate",
+                )
+        return unique
+
+    def _items(self, drafts: Sequence[Draft], *, lock: bool) -> list[Item]:
+        stored = self._stored(drafts, lock=lock) if drafts else {}
+        keys = [self.key_of(draft.values) for draft in drafts]
+        count = sum(key not in stored for key in keys)
+        numbers = iter(new_ids(self.model, count) if lock else range(-count, 0))
+        return [
+            self._known(draft, *stored[key]) if key in stored else self._new(draft, next(numbers))
+            for draft, key in zip(drafts, keys, strict=True)
+        ]
+
+    def _stored(
+        self, drafts: Sequence[Draft], *, lock: bool
+    ) -> dict[Key, tuple[dict[str, Any], dict[str, Any]]]:
+        rows = self.stored(drafts)
+        if lock:
+            locked = rows.select_for_update(no_key=True, of=("self",)).order_by("pk")
+            list(locked.values_list("pk"))
+        paths = {**self.columns, **{name: path for name, (_, path) in self.links.items()}}
+        columns = {"pk", "uuid", *paths.values(), *(column for column, _ in self.links.values())}
+        stored = {}
+        for row in rows.values(*columns):
+            before = {name: row[path] for name, path in paths.items()}
+            stored[self.key_of(before)] = (row, before)
+        return stored
+
+    def _new(self, draft: Draft, number: int) -> Item:
+        empty = dict.fromkeys([*self.columns, *self.links])
+        return Item(
+            draft,
+            number,
+            uuid.uuid4(),
+            is_new=True,
+            values=empty | dict(self.defaults) | dict(draft.values),
+            links=dict.fromkeys(self.links),
+        )
+
+    def _known(self, draft: Draft, row: Mapping[str, Any], before: dict[str, Any]) -> Item:
+        former = {name: row[column] for name, (column, _) in self.links.items()}
+        return Item(
+            draft,
+            row["pk"],
+            row["uuid"],
+            is_new=False,
+            before=before,
+            former_links=former,
+            values=before | dict(draft.values),
+            links=dict(former),
+        )
+
+    def _check_each(self, items: Sequence[Item]) -> None:
+        for item in items:
+            missing = [
+                name for name in self.required if item.is_new and name not in item.draft.values
+            ]
+            for name in missing:
+                self.problem(
+                    item,
+                    name,
+                    f"Keel knows no such {self.noun.replace('_', ' ')} yet, and a new one needs "
+                    f"“{name}”. Add the column.",
+                    "required",
+                )
+            if not missing:
+                for column, sentence in self.check(item):
+                    self.problem(item, column, sentence, "rule")
+
+    def _compare(self, items: Sequence[Item]) -> Plan:
+        plan = Plan()
+        for item in items:
+            if item.is_new:
+                plan.creates.append(self._change(item, list(item.values)))
+            elif changed := item.changed:
+                plan.updates.append(self._change(item, changed))
+            else:
+                plan.unchanged += 1
+        return plan
+
+    def _change(self, item: Item, names: Sequence[str]) -> Change:
+        after = {name: item.values[name] for name in names}
+        if item.is_new:
+            after = {name: value for name, value in after.items() if value not in (None, "", [])}
+        account, former = self.account_of(item)
+        return Change(
+            row=item.row,
+            id=item.id,
+            uuid=item.uuid,
+            label=self.label_of(item),
+            before=None if item.is_new else {name: item.before[name] for name in names},
+            after=after,
+            account_id=account,
+            former_account_id=former if former != account else None,
+            stored={
+                **{column: item.values[name] for name, column in self.columns.items()},
+                **{column: item.links[name] for name, (column, _) in self.links.items()},
+            },
+        )
+
+    def _store(self, plan: Plan, *, by: User, lineage: Import | None) -> None:
+        extras = {**self.extras(), "last_import_id": lineage and lineage.pk}
+        for changes in self.order_of_updates(plan.updates):
+            names = {name for change in changes for name in change.after}
+            columns = [self._column(name) for name in sorted(names)]
+            update_rows(
+                self.model,
+                [
+                    {
+                        "id": change.id,
+                        "last_import_id": extras["last_import_id"],
+                        **{column: change.stored[column] for column in columns},
+                    }
+                    for change in changes
+                ],
+            )
+        insert_rows(
+            self.model,
+            [
+                {"id": change.id, "uuid": change.uuid, "version": 1, **extras, **change.stored}
+                for change in plan.creates
+            ],
+        )
+        events.record_all(
+            [
+                self._event(change, lineage)
+                for change in [*plan.updates, *plan.creates]
+            ],
+            by=by,
+        )
+        facts_changed(self.affected(plan))
+
+    def _event(self, change: Change, lineage: Import | None) -> events.Draft:
+        return events.Draft(
+            verb=f"{self.noun}.{'created' if change.before is None else 'updated'}",
+            obj=self.model(id=change.id, uuid=change.uuid, **self.extras(), **change.stored),
+            before=None if change.before is None else self.logged(change.before),
+            after=self.logged(change.after),
+            account_id=change.account_id,
+            reason=f"Imported from {lineage.filename}" if lineage else "",
+        )
+
+    def _column(self, name: str) -> str:
+        return self.links[name][0] if name in self.links else self.columns[name]

@@ -1,0 +1,133 @@
+"""CSV read strictly, a line at a time, in an encoding that is named and not guessed."""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from accounts.tabular.shapes import MOST_ROW_BYTES, Layout, Record, UnusableFile
+from config.lib.values import echo
+
+ENCODINGS = (
+    "utf-8", "utf-16", "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1257",
+    "iso-8859-1", "iso-8859-2", "iso-8859-15", "shift_jis", "euc_kr", "gb18030",
+)  # fmt: skip
+SPELLINGS = {
+    "utf8": "utf-8", "utf-8-sig": "utf-8", "utf16": "utf-16", "latin1": "iso-8859-1",
+    "latin-1": "iso-8859-1", "windows-1252": "cp1252", "shift-jis": "shift_jis",
+    "euc-kr": "euc_kr",
+}  # fmt: skip
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def csv_records(file: BinaryIO, layout: Layout) -> Iterator[Record]:
+    if layout.delimiter not in DELIMITERS:
+        raise UnusableFile(f"The delimiter is one of: {', '.join(DELIMITERS.values())}.")
+    lines = _Lines(file, _encoding(file, layout.encoding))
+    reader = csv.reader(lines, delimiter=layout.delimiter, strict=True)
+    number = 0
+    while True:
+        number += 1
+        lines.row, lines.size = number, 0
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise UnusableFile(_reason(error, number)) from None
+        yield number, cells if cells else [""]  # type: ignore[misc] -- every str is a Cell
+
+
+def _reason(error: csv.Error, number: int) -> str:
+    text = str(error)
+    if "unexpected end of data" in text:
+        return f"Row {number} opens a quote that is never closed."
+    if "new-line character" in text:
+        return (
+            f"Row {number} has a carriage return alone as its line end. "
+            "Save the file with Windows or Unix line ends."
+        )
+    if "expected after" in text:
+        return f"Row {number} has text after a closing quote. Write a quote in a value twice."
+    return f"Row {number} cannot be read as CSV. Check its quotes."
+
+
+def _encoding(file: BinaryIO, named: str) -> str:
+    """Return the codec to read with, and leave the file behind its byte order mark."""
+    start = file.read(3)
+    file.seek(0)
+    name = named.strip().lower().replace("_", "-") if named else ""
+    name = SPELLINGS.get(name, name)
+    if name and name not in ENCODINGS:
+        raise UnusableFile(
+            f"“{echo(named)}” is none of the encodings known: {', '.join(ENCODINGS)}."
+        )
+    has_utf16_mark = start[:2] in UTF16_MARKS
+    if has_utf16_mark and name in {"", "utf-16"}:
+        return "utf-16"
+    if has_utf16_mark:
+        raise UnusableFile(f"The file is written in UTF-16, not in {name}.")
+    if name == "utf-16":
+        raise UnusableFile("The file lacks the byte order mark that UTF-16 needs here.")
+    if start == codecs.BOM_UTF8 and name in {"", "utf-8"}:
+        file.seek(3)
+    return name or "utf-8"
+
+
+class _Lines:
+    """The file's lines as text, refusing what no row may have; `size` is that of the row so far."""
+
+    def __init__(self, file: BinaryIO, encoding: str) -> None:
+        self.encoding = encoding
+        self.row = self.size = self.line = 0
+        self._file = file
+        self._text = (
+            io.TextIOWrapper(file, encoding, newline="\n") if encoding == "utf-16" else None
+        )
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        self.line += 1
+        text = self._wide() if self._text else self._narrow()
+        if not text:
+            # Not closed with us: whoever opened the file closes it.
+            if self._text:
+                self._text.detach()
+                self._text = None
+                self.encoding = "utf-8"
+            raise StopIteration
+        self.size += len(text) if text.isascii() else len(text.encode(errors="replace"))
+        if self.size > MOST_ROW_BYTES:
+            raise UnusableFile(
+                f"Row {self.row} is longer than {MOST_ROW_BYTES // 1000} kB. "
+                "Look for a quote that is never closed, or for the wrong line ends."
+            )
+        if "\0" in text:
+            raise UnusableFile(
+                f"Line {self.line} holds a NUL character: this is no text file, or its encoding "
+                "is another one. Name it, for instance --encoding utf-16."
+            )
+        return text
+
+    def _narrow(self) -> str:
+        line = self._file.readline(MOST_ROW_BYTES + 2)
+        try:
+            return line.decode(self.encoding)
+        except UnicodeDecodeError as error:
+            if len(line) > MOST_ROW_BYTES and error.start > MOST_ROW_BYTES - 4:
+                return line.decode(self.encoding, errors="replace")
+            raise UnusableFile(
+                f"Line {self.line}, byte {error.start + 1} is not {self.encoding.upper()}. "
+                "Name the encoding of the file, for instance --encoding cp1252."
+            ) from None
+
+    def _wide(self) -> str:
+        assert self._text is not None  # noqa: S101 -- __next__ asked
+        try:
+            return self._text.readline(MOST_ROW_BYTES + 2)
+        except UnicodeDecodeError:
+            raise UnusableFile(f"From about line {self.line} on the file is not UTF-16.") from None

@@ -1,0 +1,62 @@
+"""What a file of rows is made of, and how much of it is read at most."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from config.lib.errors import Invalid
+
+MOST_BYTES = 100_000_000
+MOST_ROW_BYTES = 64_000
+MOST_COLUMNS = 200
+MOST_ROWS = 200_000
+MOST_PREAMBLE_ROWS = 1_000
+
+
+class UnusableFile(Invalid):
+    """No row of the file can be read for what it is."""
+
+    code = "unusable_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A cell that must not be taken for what it shows, and why."""
+
+    text: str
+    detail: str
+
+
+# A CSV has text only; a spreadsheet knows what its cells are.
+Cell = str | Decimal | bool | dt.date | dt.datetime | Damaged
+
+
+class Row(NamedTuple):
+    """A row; `problem` says what is wrong with its shape, and then its cells mean nothing."""
+
+    number: int
+    cells: list[Cell]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file is written. `skip_until` is the first cell, or the whole line, of the header."""
+
+    encoding: str = ""
+    delimiter: str = ","
+    skip_until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Read `rows` once, in order. `preamble`: names and values that stood above the header."""
+
+    header: list[str]
+    rows: Iterator[Row]
+    preamble: dict[str, str] = field(default_factory=dict)
+
+
+Record = tuple[int, list[Cell]]

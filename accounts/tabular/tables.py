@@ -1,0 +1,128 @@
+"""From a file to its table: the header found, the rows counted and squared off."""
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from accounts.tabular.csv_files import csv_records
+from accounts.tabular.shapes import (
+    MOST_BYTES,
+    MOST_COLUMNS,
+    MOST_PREAMBLE_ROWS,
+    MOST_ROWS,
+    Cell,
+    Layout,
+    Record,
+    Row,
+    Table,
+    UnusableFile,
+)
+from config.lib.values import echo
+
+ZIP_START = b"PK\x03\x04"
+OLD_EXCEL_START = b"\xd0\xcf\x11\xe0"
+
+
+def read_table(file: BinaryIO, layout: Layout | None = None) -> Table:
+    """Read the header and be ready to read the rows. Raises UnusableFile, also later on.
+
+    `file` must be seekable and stay open until the rows are read.
+    """
+    layout = layout or Layout()
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    if not size:
+        raise UnusableFile("The file is empty.")
+    if size > MOST_BYTES:
+        raise UnusableFile(f"The file is larger than {MOST_BYTES // 1_000_000} MB. Split it.")
+    start = file.read(4)
+    file.seek(0)
+    if start == OLD_EXCEL_START:
+        raise UnusableFile(
+            "This is an old or protected Excel file. Save it as .xlsx without a password."
+        )
+    if start == ZIP_START:
+        from accounts.tabular.workbooks import workbook_records  # noqa: PLC0415 -- slow to load
+
+        return _table(workbook_records(file), layout, is_csv=False)
+    return _table(csv_records(file, layout), layout, is_csv=True)
+
+
+def _table(records: Iterator[Record], layout: Layout, *, is_csv: bool) -> Table:
+    preamble: dict[str, str] = {}
+    number, cells = _header(records, layout, preamble)
+    header = [str(cell).strip() for cell in cells]
+    if not is_csv:
+        while header and not header[-1]:
+            header.pop()
+    _check_header(header)
+    rows = _rows(records, len(header), is_csv=is_csv)
+    first = next(rows, None)
+    if first is None:
+        raise UnusableFile(f"The file has a header in row {number} and no rows under it.")
+    return Table(header, _chain(first, rows), preamble)
+
+
+def _chain(first: Row, rows: Iterator[Row]) -> Iterator[Row]:
+    yield first
+    yield from rows
+
+
+def _header(
+    records: Iterator[Record], layout: Layout, preamble: dict[str, str]
+) -> tuple[int, list[Cell]]:
+    wanted = layout.skip_until
+    for number, cells in records:
+        texts = [str(cell).strip() for cell in cells]
+        if not wanted:
+            if any(texts):
+                return number, cells
+        elif wanted in {texts[0], layout.delimiter.join(texts).rstrip(layout.delimiter)}:
+            return number, cells
+        elif len(texts) > 1 and texts[0]:
+            preamble.setdefault(texts[0], texts[1])
+        if number > MOST_PREAMBLE_ROWS:
+            break
+    if wanted:
+        raise UnusableFile(f"No row begins with “{echo(wanted)}”, where the header should be.")
+    raise UnusableFile("The file has no header.")
+
+
+def _check_header(header: list[str]) -> None:
+    if len(header) > MOST_COLUMNS:
+        raise UnusableFile(f"The file has {len(header)} columns; at most {MOST_COLUMNS} are read.")
+    twice = [name for name, count in Counter(header).items() if count > 1 and name]
+    if twice:
+        names = ", ".join(f"“{echo(name)}”" for name in twice)
+        raise UnusableFile(f"The header names a column twice: {names}. Rename one of the two.")
+
+
+def _rows(
+    records: Iterable[Record], width: int, *, is_csv: bool
+) -> Iterator[Row]:
+    count = 0
+    for number, cells in records:
+        if not any(cell != "" and (not isinstance(cell, str) or cell.strip()) for cell in cells):
+            continue
+        count += 1
+        if count > MOST_ROWS:
+            raise UnusableFile(f"The file has more than {MOST_ROWS:,} rows. Split it.")
+        if not is_csv:
+            cells = _fitted(cells, width)
+        if len(cells) == width:
+            yield Row(number, cells)
+        else:
+            yield Row(
+                number,
+                [],
+                f"The row has {len(cells)} cells where the header has {width}. "
+                "Look for a missing quote or a delimiter inside a value.",
+            )
+
+
+def _fitted(cells: list[Cell], width: int) -> list[Cell]:
+    """Give a spreadsheet's row, which ends where its last value stands, the header's width."""
+    while len(cells) > width and cells[-1] == "":
+        cells.pop()
+    return cells + [""] * (width - len(cells))

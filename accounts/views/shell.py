@@ -1,0 +1,219 @@
+"""What every page of an account shares: the account itself, its header, tabs and figures."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import measure, permissions, selectors
+from accounts.models import Account, AccountFacts, Assignment, Company
+from accounts.rules import seats_needed
+from accounts.views.words import Setting, Standing, standing_of
+from config.lib import htmx
+from config.lib.authz import require
+from config.lib.errors import DomainError, Invalid
+from config.lib.keyset import Key, Page, page_of
+from config.lib.values import BadValue
+from events.selectors import events_of_account
+from people.http import user_of
+from people.models import REQUESTERS, User
+
+PAGE_SIZE = 50
+CURSOR = "cursor"
+TABS = [
+    ("Overview", "accounts:account-detail"),
+    ("Subscriptions", "accounts:account-subscriptions"),
+    ("Instances", "accounts:account-instances"),
+    ("Readings", "accounts:account-readings"),
+    ("People", "accounts:account-people"),
+    ("Timeline", "accounts:account-timeline"),
+    ("Data", "accounts:account-data"),
+]
+
+
+@dataclass(frozen=True)
+class Here:
+    """Who looks, when, and the company's clocks and terms on that day."""
+
+    user: User
+    company: Company
+    now: dt.datetime
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Here":
+        return cls(user_of(request), selectors.company(), timezone.now())
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.company.time_zone)
+
+    @property
+    def today(self) -> dt.date:
+        return self.now.astimezone(self.zone).date()
+
+    @property
+    def end_of_today(self) -> dt.datetime:
+        return dt.datetime.combine(self.today + dt.timedelta(days=1), dt.time(), self.zone)
+
+    @cached_property
+    def terms(self) -> measure.Terms:
+        return measure.terms_on(self.today)
+
+    @property
+    def setting(self) -> Setting:
+        return Setting(self.terms, self.company.reporting_currency, self.today)
+
+
+@dataclass(frozen=True)
+class Shell:
+    """One account as its pages show it; what costs a statement is read once, when needed."""
+
+    here: Here
+    account: Account
+    facts: AccountFacts | None
+
+    @property
+    def standing(self) -> Standing:
+        return standing_of(self.account, self.facts, self.here.setting)
+
+    @property
+    def needed(self) -> int | None:
+        """The fewest deployed seats that reach the line."""
+        if self.facts is None or self.facts.unlimited or not self.facts.licensed:
+            return None
+        return seats_needed(self.facts.licensed, self.here.terms.share_percent)
+
+    @cached_property
+    def team(self) -> list[Assignment]:
+        """Return who is assigned today, primaries first within a role."""
+        return list(
+            selectors.assignments_on(self.here.today)
+            .filter(account=self.account)
+            .select_related("user")
+            .order_by("role", "-primary", "pk")
+        )
+
+    @cached_property
+    def is_own(self) -> bool:
+        return any(member.user_id == self.here.user.pk for member in self.team)
+
+    @cached_property
+    def instances(self) -> list[Any]:
+        """Return the instances, counted ones first, each with its latest reading."""
+        before = self.here.end_of_today
+        return list(selectors.instances_with_latest(self.account, before=before))
+
+    @property
+    def oldest_used(self) -> Any:
+        """The counted instance whose latest reading is the oldest of those that are used."""
+        used = [i for i in self.instances if i.counted and self.is_usable(i)]
+        return min(used, key=lambda i: i.latest_at, default=None)
+
+    @property
+    def newest_read(self) -> Any:
+        read = [i for i in self.instances if i.counted and i.latest_at]
+        return max(read, key=lambda i: i.latest_at, default=None)
+
+    def is_usable(self, instance: Any) -> bool:
+        if instance.latest_at is None:
+            return False
+        age = self.here.today - instance.latest_at.astimezone(self.here.zone).date()
+        return bool(age.days <= self.here.terms.stale_days)
+
+    @cached_property
+    def last_event(self) -> Any:
+        return events_of_account(self.account.pk).first()
+
+    @property
+    def may_enter(self) -> bool:
+        return permissions.can_enter_reading(self.here.user, is_own=self.is_own)
+
+    @property
+    def may_see_contacts(self) -> bool:
+        return permissions.can_see_contacts(self.here.user, is_own=self.is_own)
+
+    @property
+    def who_may_enter(self) -> list[Assignment]:
+        return [member for member in self.team if member.role.lower() in REQUESTERS]
+
+    def tabs(self, current: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "label": label,
+                "url": reverse(name, args=[self.account.pk]),
+                "current": label == current,
+            }
+            for label, name in TABS
+        ]
+
+
+def shell_of(request: HttpRequest, number: int) -> Shell:
+    """Return the account of this number; 404 where there is none for this person."""
+    here = Here.of(request)
+    require(permissions.can_see_accounts, here.user)
+    account = selectors.accounts_visible_to(here.user).filter(pk=number).first()
+    if account is None:
+        raise Http404
+    return Shell(here, account, getattr(account, "facts", None))
+
+
+def page(
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    here: Here,
+    partial: str | Collection[str] = (),
+    status: int = 200,
+) -> HttpResponse:
+    """Render at once, so that every time on the page is on the company's clocks."""
+    with timezone.override(here.zone):
+        response = htmx.render(
+            request, template, {"here": here, **context}, partial=partial, status=status
+        )
+        return response.render()
+
+
+@dataclass(frozen=True)
+class Paged:
+    """One page of a list, with the addresses of its neighbours and whether its place was lost."""
+
+    rows: list[Any]
+    previous: str
+    next: str
+    lost: bool
+
+
+def paged(request: HttpRequest, queryset: "QuerySet[Any, Any]", ordering: Sequence[Key]) -> Paged:
+    """Return the page the address asks for; the first where its cursor fits no more."""
+    query = request.GET.copy()
+    cursor = query.pop(CURSOR, [""])[-1]
+    binding = f"{request.path}|{sorted(query.items())}"
+    lost = False
+    try:
+        found: Page[Any] = page_of(queryset, ordering, cursor or None, PAGE_SIZE, binding=binding)
+    except BadValue:
+        lost = True
+        found = page_of(queryset, ordering, None, PAGE_SIZE, binding=binding)
+
+    def link(to: str | None) -> str:
+        if to is None:
+            return ""
+        neighbour = query.copy()
+        neighbour[CURSOR] = to
+        return f"?{neighbour.urlencode()}"
+
+    return Paged(found.rows, link(found.previous), link(found.next), lost)
+
+
+def add_refusal(form: Any, refusal: DomainError) -> None:
+    """Show what a service refused at its field, or above the form."""
+    field = refusal.field if isinstance(refusal, Invalid) else ""
+    form.add_error(field if field in form.fields else None, refusal.message)
