@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class MetricsConfig(AppConfig):
+    name = "metrics"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from accounts import measure  # noqa: PLC0415 -- models are not loaded before
+        from metrics.measure import SeatsMeasure  # noqa: PLC0415
+
+        measure.register(SeatsMeasure())

@@ -1,0 +1,61 @@
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from django import forms
+
+from config.lib import values
+from config.lib.form_fields import ChoiceTextField, DateField, DateTimeField, StrictField
+
+Choices = Sequence[tuple[str, str]]
+VERSUS = (MONTH, QUARTER, YEAR) = ("month", "quarter", "year")
+
+
+class PercentField(StrictField):
+    parse = staticmethod(partial(values.parse_integer_text, low=1, high=100))
+    attrs = {"inputmode": "numeric", "maxlength": "3"}
+
+
+class PeriodForm(forms.Form):
+    """Which day a page shows, by what was known when, and what it is compared with."""
+
+    as_of = DateField(required=False, label="Day")
+    known_at = DateTimeField(required=False, widget=forms.HiddenInput)
+    vs = ChoiceTextField(required=False, words=VERSUS)
+
+
+class SegmentForm(forms.Form):
+    """Narrows a list of accounts."""
+
+    reason = forms.ChoiceField(required=False, label="Why")
+    tier = forms.ChoiceField(required=False, label="Tier")
+    region = forms.ChoiceField(required=False, label="Region")
+    tam = forms.ChoiceField(required=False, label="TAM")
+
+    def __init__(self, *args: Any, choices: Mapping[str, Choices], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in list(self.fields):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101
+            field.choices = [("", "All"), *choices[name]]
+            field.error_messages["invalid_choice"] = f"There is no such {field.label} here."
+
+
+class TargetForm(forms.Form):
+    percent = PercentField(
+        label="Share of accounts, in percent",
+        help_text="A whole number from 1 to 100.",
+        error_messages={"required": "Enter the share of accounts that should pass."},
+    )
+    by_day = DateField(required=False, label="By")
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+    def clean_by_day(self) -> dt.date | None:
+        day: dt.date | None = self.cleaned_data["by_day"]
+        if day is not None and day <= self.today:
+            raise forms.ValidationError("Choose a day after today.", code="past")
+        return day

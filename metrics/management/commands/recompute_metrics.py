@@ -1,0 +1,96 @@
+import datetime as dt
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from config.lib.errors import DomainError
+from metrics.management.arguments import a_day, a_metric
+from metrics.selectors import runs
+from metrics.selectors.answers import fraction_text
+from metrics.services.current import refresh_current_facts
+from metrics.services.runs import Outcome, catch_up, recompute
+from people.models import system_user
+
+MOST_DAYS = 3_660
+
+
+class Command(BaseCommand):
+    help = (
+        "Compute what is missing, oldest night first, then today so far; or the named days. "
+        "A day whose facts are the same as before keeps its run."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--metric", metavar="SLUG", help="only this one, not all")
+        parser.add_argument("--as-of", type=a_day, metavar="DATE", help="only this day")
+        parser.add_argument(
+            "--from", dest="first", type=a_day, metavar="DATE", help="from this day on"
+        )
+        parser.add_argument(
+            "--to", dest="last", type=a_day, metavar="DATE", help="up to and with this day"
+        )
+
+    def handle(
+        self,
+        *,
+        metric: str | None,
+        as_of: dt.date | None,
+        first: dt.date | None,
+        last: dt.date | None,
+        **_: Any,
+    ) -> None:
+        slugs = [a_metric(metric)] if metric else runs.slugs()
+        days = _days(as_of, first, last)
+        now = timezone.now()
+        refresh_current_facts(now=now)
+        for slug in slugs:
+            try:
+                for outcome in _outcomes(slug, days, now):
+                    self._say(outcome)
+            except DomainError as refusal:
+                raise CommandError(str(refusal)) from refusal
+
+    def _say(self, outcome: Outcome) -> None:
+        run = outcome.run
+        change = (
+            f"revision {run.revision}" if outcome.is_new else f"unchanged, revision {run.revision}"
+        )
+        self.stdout.write(
+            f"{run.definition.slug}  {run.day}  {fraction_text(run)}  {change}revision {run.revision}"
+        )
+
+
+def _days(
+    as_of: dt.date | None, first: dt.date | None, last: dt.date | None
+) -> list[dt.date] | None:
+    """Return the days asked for, or None where none are named."""
+    if as_of is not None:
+        if first is not None or last is not None:
+            raise CommandError("Give --as-of, or --from and --to.")
+        first = last = as_of
+    if first is None and last is None:
+        return None
+    if first is None or last is None:
+        raise CommandError("Give both --from and --to.")
+    count = (last - first).days + 1
+    if count < 1:
+        raise CommandError("--from lies after --to.")
+    if count > MOST_DAYS:
+        raise CommandError(f"That is {count:,} days; at most {MOST_DAYS:,} go at once.")
+    return [first + dt.timedelta(days=i) for i in range(count)]
+
+
+def _outcomes(slug: str, days: list[dt.date] | None, now: dt.datetime) -> Iterator[Outcome]:
+    today = now.astimezone(ZoneInfo(runs.company().time_zone)).date()
+    by = system_user()
+    if days is None:
+        yield from catch_up(slug, by=by, now=now)
+        days = [today]
+    if days[-1] > today:
+        raise CommandError(f"{days[-1]} has not begun yet; today is {today}.")
+    for day in days:
+        yield recompute(slug, day, by=by, now=now)

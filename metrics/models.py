@@ -1,0 +1,181 @@
+"""Definitions of numbers, and the ledger of what was computed under them."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from accounts.models import Account, DataState, Tier
+from config.lib.models import Public
+
+# The reason on the row of an account that a later revision no longer found; never shown.
+GONE = "gone"
+
+
+class MetricDefinition(Public):
+    """One version of the rule behind a number. A change is a new version, never an edit."""
+
+    APPEND_ONLY = True
+    UPDATABLE_COLUMNS = ("valid_to",)
+
+    class Unit(models.TextChoices):
+        SHARE = "share", "Share"
+        COUNT = "count", "Count"
+        DURATION = "duration", "Duration"
+        MONEY = "money", "Money"
+
+    slug = models.SlugField(max_length=60)
+    number = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=120)
+    unit = models.CharField(max_length=8, choices=Unit.choices)
+    # Markdown, shown on the definition page as it stands.
+    text = models.TextField()
+    # The parameters of the rules: rules.Policy.
+    policy = models.JSONField(default=dict)
+    owner = models.CharField(max_length=120, default="Metric owner")
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["slug", "number"], name="metrics_definition_one"),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")),
+                name="metrics_definition_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slug} v{self.number}"
+
+
+class MetricTarget(Public):
+    """What leadership wants the number to be, and by when; the newest one stands."""
+
+    slug = models.SlugField(max_length=60)
+    value = models.DecimalField(max_digits=7, decimal_places=4)
+    by_day = models.DateField(null=True, blank=True)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    set_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(value__gt=0) & Q(value__lte=1), name="metrics_target_is_a_share"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slug} {self.value}"
+
+
+class MetricRun(Public):
+    """One computation of a definition for a day. Never edited: a correction is a revision.
+
+    `known_at` is the moment up to which it knew the facts; `digest` a hash of those it used.
+    """
+
+    APPEND_ONLY = True
+
+    class Status(models.TextChoices):
+        PUBLISHED = "published", "Published"
+        HELD = "held", "Held"
+
+    definition = models.ForeignKey(MetricDefinition, models.PROTECT, related_name="runs")
+    day = models.DateField()
+    revision = models.PositiveSmallIntegerField()
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.PUBLISHED)
+    known_at = models.DateTimeField()
+    computed_at = models.DateTimeField(db_default=Now(), editable=False)
+    digest = models.CharField(max_length=64)
+    numerator = models.BigIntegerField(null=True)
+    denominator = models.BigIntegerField(null=True)
+    unknown = models.BigIntegerField(default=0)
+    covered = models.BigIntegerField(default=0)
+    oldest_reading = models.DateTimeField(null=True)
+    # How many accounts stand outside the ratio, by reason.
+    excluded = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["definition", "day", "revision"], name="metrics_run_one_per_revision"
+            ),
+            models.CheckConstraint(
+                condition=Q(revision__gte=1), name="metrics_run_revision_from_1"
+            ),
+            models.CheckConstraint(
+                condition=Q(denominator=None)
+                | (
+                    Q(numerator__gte=0)
+                    & Q(numerator__lte=F("denominator"))
+                    & Q(unknown__lte=F("denominator"))
+                    & Q(covered__lte=F("denominator"))
+                ),
+                name="metrics_run_parts_within_the_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.definition_id} {self.day} r{self.revision}"
+
+
+class MetricRow(models.Model):
+    """What the runs of a layer saw for one account, from a day up to, not including, another.
+
+    `layer` is the revision that wrote it. A run (day, revision) sees for each account the row
+    of the highest layer up to its revision that covers the day. Closing `to_day` is the only
+    change ever made to a row. See docs/decisions/0002-two-times-and-the-ledger.md.
+    """
+
+    APPEND_ONLY = True
+    UPDATABLE_COLUMNS = ("to_day",)
+
+    definition = models.ForeignKey(
+        MetricDefinition, models.PROTECT, related_name="+", db_index=False
+    )
+    layer = models.PositiveSmallIntegerField()
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+", db_constraint=False)
+    from_day = models.DateField()
+    to_day = models.DateField(null=True)
+    arr = models.DecimalField(max_digits=24, decimal_places=6, null=True)
+    licensed = models.BigIntegerField()
+    unlimited = models.BooleanField()
+    deployed = models.BigIntegerField(null=True)
+    data_state = models.CharField(max_length=12, choices=DataState.choices)
+    eligible = models.BooleanField()
+    passes = models.BooleanField(null=True)
+    reason = models.CharField(max_length=24)
+    region = models.CharField(max_length=60, blank=True)
+    tier = models.ForeignKey(
+        Tier, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    tam = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["definition", "layer", "account", "from_day"],
+                name="metrics_row_one_per_start",
+            ),
+            models.UniqueConstraint(
+                fields=["definition", "layer", "account"],
+                condition=Q(to_day=None),
+                name="metrics_row_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(to_day=None) | Q(to_day__gt=F("from_day")),
+                name="metrics_row_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} from {self.from_day}"

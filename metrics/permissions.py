@@ -1,0 +1,19 @@
+"""Who may see and steer the numbers. Each docstring is what a refused person reads."""
+
+from people.models import Role, User
+from people.permissions import has_role
+
+
+def can_see_metrics(user: User) -> bool:
+    """Only people with a role can see the numbers. Ask an administrator for one."""
+    return user.is_system or bool(user.roles)
+
+
+def can_recompute(user: User) -> bool:
+    """Only the metric owner can recompute the numbers."""
+    return user.is_system or has_role(user, Role.METRIC_OWNER)
+
+
+def can_set_targets(user: User) -> bool:
+    """Only leadership can set a target."""
+    return user.is_system or has_role(user, Role.LEADERSHIP)

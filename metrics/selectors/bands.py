@@ -1,0 +1,62 @@
+"""Groups of accounts that a run sees, each behind a link of the dashboard."""
+
+from typing import Any
+
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery
+
+from accounts.models import SubscriptionVersion
+from metrics.models import MetricRun
+from metrics.selectors import rows, runs
+from metrics.selectors.rows import IN_RATIO
+
+NEAR_POINTS = 5
+
+# Conditions over rows that `measured` has prepared.
+BANDS: dict[str, Q] = {
+    "counted": IN_RATIO,
+    "passing": IN_RATIO & Q(passes=True),
+    "falling": IN_RATIO & Q(passes=True, above__lte=F("licensed") * NEAR_POINTS / 100),
+    "below": IN_RATIO & Q(passes=False),
+    "near": IN_RATIO & Q(passes=False, hundredfold__gte=F("near_from")),
+    "unknown": IN_RATIO & Q(passes=None),
+    "excluded": ~IN_RATIO,
+    "conflict": Q(reason="churned", still_runs=True),
+}
+
+
+def measured(run: MetricRun) -> Any:
+    """Return what the run saw, with seats to the line and what the bands ask for.
+
+    Typed Any, for the types know no annotations.
+    """
+    policy = runs.policy_of(run.definition)
+    near_percent = policy.share_percent - NEAR_POINTS
+    return rows.with_seats(rows.rows_of(run), policy).annotate(
+        hundredfold=F("deployed") * 100,
+        near_from=F("licensed") * near_percent,
+        still_runs=Exists(running(run, account="account_id")),
+    )
+
+
+def running(run: MetricRun, *, account: str) -> QuerySet[Any]:
+    """Return the paid contracts that cover the run's day, as the run knew them.
+
+    `account` is the column of the outer query that holds the account.
+    """
+    versions: QuerySet[Any] = QuerySet(SubscriptionVersion)
+    return versions.filter(
+        Q(end=None) | Q(end__gt=run.day),
+        Q(known_to=None) | Q(known_to__gt=run.known_at),
+        # The contract's own table has the index by account.
+        fact__account=OuterRef(account),
+        account=OuterRef(account),
+        kind="paid",
+        start__lte=run.day,
+        known_from__lte=run.known_at,
+    )
+
+
+def renewal_on(run: MetricRun, *, account: str) -> Subquery:
+    """Return the end of the first running contract to end."""
+    ends = running(run, account=account).order_by().values("account")
+    return Subquery(ends.annotate(first=Min("end")).values("first"))

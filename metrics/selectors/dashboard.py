@@ -1,0 +1,307 @@
+"""What one run says as a whole: its bands and segments, and who stands nearest to the line.
+
+A run is never edited, so what was read of one stays true: it is kept by the process, and the
+page costs the same however many accounts the run has seen.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.db.models import Case, Count, DecimalField, F, Q, QuerySet, Sum, Value, When, Window
+from django.db.models.functions import RowNumber
+
+from accounts.models import Account, Tier
+from metrics import rules
+from metrics.models import MetricRun, MetricTarget
+from metrics.selectors import bands, inputs, rows, runs
+from people.models import User
+
+SHOWN = 8
+LATE_DAYS = 7
+SMALL_SEGMENT = 5
+NO_ONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """The number of a run and how sure it is; None where no account is in the ratio."""
+
+    value: Fraction | None
+    high: Fraction | None
+    coverage: Fraction | None
+
+
+def shares_of(run: MetricRun) -> Shares:
+    if not run.denominator or run.numerator is None:
+        return Shares(None, None, None)
+    whole = run.denominator
+    return Shares(
+        value=Fraction(run.numerator, whole),
+        high=Fraction(run.numerator + run.unknown, whole),
+        coverage=Fraction(run.covered, whole),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The accounts of a run that share tier, region, TAM and reason."""
+
+    tier_id: int | None
+    region: str
+    tam_id: int | None
+    reason: str
+    in_ratio: bool
+    passes: bool | None
+    accounts: int
+    near: int
+    falling: int
+    covered: int
+    conflicts: int
+
+    def count(self, band: str) -> int:
+        """Return how many of its accounts are in a band of `bands.BANDS`."""
+        return COUNTS[band](self)
+
+
+COUNTS: dict[str, Callable[[Cell], int]] = {
+    "counted": lambda cell: cell.in_ratio * cell.accounts,
+    "passing": lambda cell: (cell.in_ratio and cell.passes is True) * cell.accounts,
+    "falling": lambda cell: cell.falling,
+    "below": lambda cell: (cell.in_ratio and cell.passes is False) * cell.accounts,
+    "near": lambda cell: cell.near,
+    "unknown": lambda cell: (cell.in_ratio and cell.passes is None) * cell.accounts,
+    "excluded": lambda cell: (not cell.in_ratio) * cell.accounts,
+    "conflict": lambda cell: cell.conflicts,
+}
+
+
+@lru_cache(maxsize=64)
+def cells_of(run: MetricRun) -> tuple[Cell, ...]:
+    groups = (
+        bands.measured(run)
+        .order_by()
+        .values("tier_id", "region", "tam_id", "reason", "eligible", "unlimited", "passes")
+        .annotate(
+            accounts=Count("id"),
+            near=Count("id", filter=bands.BANDS["near"]),
+            falling=Count("id", filter=bands.BANDS["falling"]),
+            covered=Count("id", filter=Q(deployed__isnull=False)),
+            conflicts=Count("id", filter=bands.BANDS["conflict"]),
+        )
+    )
+    return tuple(_cell(**group) for group in groups)
+
+
+def _cell(*, eligible: bool, unlimited: bool, **counts: Any) -> Cell:
+    return Cell(in_ratio=eligible and not unlimited, **counts)
+
+
+def total(cells: Iterable[Cell], band: str) -> int:
+    return sum(cell.count(band) for cell in cells)
+
+
+def reasons(cells: Iterable[Cell], band: str) -> dict[str, int]:
+    """Return how many accounts of the band stand there for each reason, most first."""
+    counts: dict[str, int] = {}
+    for cell in cells:
+        if number := cell.count(band):
+            counts[cell.reason] = counts.get(cell.reason, 0) + number
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A tier, region or TAM as the outside knows it, in the order of `rank` from above."""
+
+    key: str
+    name: str
+    rank: Decimal = Decimal(0)
+
+    @property
+    def order(self) -> tuple[bool, Decimal, str, str]:
+        return self.key == NO_ONE, -self.rank, self.name, self.key
+
+
+NOBODY = Label(NO_ONE, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    tiers: dict[int, Label]
+    tams: dict[int, Label]
+
+
+def labels_of(cells: Collection[Cell]) -> Labels:
+    """Return the tiers and TAMs that a run saw, by id, in one statement."""
+    tiers = (
+        Tier.objects.filter(pk__in=_known(cell.tier_id for cell in cells))
+        .annotate(kind=Value("tier"), rank=F("arr_from"))
+        .values_list("kind", "pk", "uuid", "name", "rank")
+    )
+    tams = (
+        User.objects.filter(pk__in=_known(cell.tam_id for cell in cells))
+        .annotate(kind=Value("tam"), rank=Value(Decimal(0), output_field=DecimalField()))
+        .values_list("kind", "pk", "uuid", "name", "rank")
+    )
+    labels = Labels({}, {})
+    for kind, pk, uuid, name, rank in tiers.union(tams, all=True):
+        known = labels.tiers if kind == "tier" else labels.tams
+        known[pk] = Label(str(uuid), name, rank)
+    return labels
+
+
+def _known(ids: Iterable[int | None]) -> set[int]:
+    return {pk for pk in ids if pk is not None}
+
+
+def segments(cells: Iterable[Cell], by: str, labels: Labels) -> list[rows.Segment]:
+    """Return the number of each tier (largest first), region or TAM; those without come last."""
+    groups: dict[Label, list[Cell]] = {}
+    for cell in cells:
+        if cell.in_ratio:
+            groups.setdefault(label_of(cell, by, labels), []).append(cell)
+    return [
+        _segment(label, members)
+        for label, members in sorted(groups.items(), key=lambda group: group[0].order)
+    ]
+
+
+def label_of(cell: Cell, by: str, labels: Labels) -> Label:
+    """Return the tier, region or TAM of a cell; NOBODY where it has none."""
+    if by == "region":
+        return Label(cell.region, cell.region) if cell.region else NOBODY
+    if by == "tier":
+        return labels.tiers.get(cell.tier_id or 0, NOBODY)
+    return labels.tams.get(cell.tam_id or 0, NOBODY)
+
+
+def _segment(label: Label, members: list[Cell]) -> rows.Segment:
+    return rows.Segment(
+        key=label.key,
+        label=label.name,
+        numerator=total(members, "passing"),
+        denominator=total(members, "counted"),
+        unknown=total(members, "unknown"),
+        covered=sum(cell.covered for cell in members),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """An account near the line; `distance` in seats, `so_far` those of all up to it together."""
+
+    account_id: int
+    tam_id: int | None
+    passes: bool
+    licensed: int
+    deployed: int
+    distance: int
+    rank: int
+    so_far: int
+
+    @property
+    def share(self) -> Fraction:
+        return Fraction(self.deployed, self.licensed)
+
+
+@lru_cache(maxsize=128)
+def nearest(run: MetricRun, upto: int = 0) -> tuple[Near, ...]:
+    """Return the accounts nearest to the line on both sides, and the one at `upto` below it."""
+    by_distance: dict[str, Any] = {
+        "partition_by": [F("passes")],
+        "order_by": [F("distance").asc(), F("account__name").asc(), F("account_id").asc()],
+    }
+    found = (
+        bands.measured(run)
+        .order_by()
+        .filter(bands.BANDS["below"] | bands.BANDS["falling"])
+        .annotate(
+            distance=Case(When(passes=True, then=F("above")), default=F("to_go")),
+            rank=Window(RowNumber(), **by_distance),
+            so_far=Window(Sum("distance"), **by_distance),
+        )
+        .filter(Q(rank__lte=SHOWN) | Q(rank=upto, passes=False))
+        .order_by("passes", "rank")
+        .values(*Near.__slots__)
+    )
+    return tuple(Near(**values) for values in found)
+
+
+def accounts_of(run: MetricRun, ids: Collection[int]) -> dict[int, Account]:
+    """Return these accounts with `renewal_on` as the run's day and knowledge have it."""
+    return {
+        account.pk: account
+        for account in Account.objects.filter(pk__in=ids).annotate(
+            renewal_on=bands.renewal_on(run, account="pk")
+        )
+    }
+
+
+LATE = """
+    WITH seen AS (
+        SELECT DISTINCT ON (account_id) account_id, eligible AND NOT unlimited AS in_ratio
+        FROM metrics_metricrow
+        WHERE definition_id = %(definition)s AND layer <= %(layer)s
+          AND from_day <= %(day)s AND (to_day IS NULL OR to_day > %(day)s)
+        ORDER BY account_id, layer DESC
+    )
+    SELECT {what}
+    FROM ({instances}) AS latest (account_id, instance_id, counted, observed_at, source, seats)
+    WHERE counted AND observed_at >= %(usable_from)s AND observed_at < %(fresh_from)s
+"""
+ONLY_IN_RATIO = "AND i.account_id IN (SELECT account_id FROM seen WHERE in_ratio)"
+
+
+@lru_cache(maxsize=64)
+def late_count(run: MetricRun, zone: ZoneInfo) -> int:
+    """Return how many accounts in the ratio are counted by a reading over a week old."""
+    ((count,),) = _late(run, zone, "count(DISTINCT account_id)")
+    return int(count)
+
+
+def late_ids(run: MetricRun, zone: ZoneInfo) -> list[int]:
+    return [account_id for (account_id,) in _late(run, zone, "DISTINCT account_id")]
+
+
+def _late(run: MetricRun, zone: ZoneInfo, what: str) -> list[tuple[Any, ...]]:
+    policy = runs.policy_of(run.definition)
+    parameters: dict[str, Any] = {
+        "definition": run.definition_id,
+        "layer": run.revision,
+        "day": run.day,
+        "day_end": rules.start_of(run.day + dt.timedelta(days=1), zone),
+        "known_at": run.known_at,
+        "usable_from": rules.start_of(run.day - dt.timedelta(days=policy.stale_days), zone),
+        "fresh_from": rules.start_of(run.day - dt.timedelta(days=LATE_DAYS), zone),
+    }
+    instances = inputs.INSTANCES.format(only=ONLY_IN_RATIO)
+    with connection.cursor() as cursor:
+        cursor.execute(LATE.format(what=what, instances=instances), parameters)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def target_at(slug: str, known_at: dt.datetime | None) -> MetricTarget | None:
+    """Return the target that stood at a moment, or stands now."""
+    targets = MetricTarget.objects.filter(slug=slug)
+    if known_at is not None:
+        targets = targets.filter(set_at__lte=known_at)
+    return targets.order_by("-set_at", "-id").first()
+
+
+def needed_for(share: Decimal, denominator: int) -> int:
+    """Return how many of the accounts must pass for the share to be reached."""
+    exact = Fraction(share) * denominator
+    return -(-exact.numerator // exact.denominator)
+
+
+def first_run(slug: str, known_at: dt.datetime | None) -> MetricRun | None:
+    published: QuerySet[MetricRun] = runs.published_runs(slug, known_at=known_at)
+    return published.order_by("day", "revision").first()

@@ -1,0 +1,33 @@
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from accounts.services import readings
+from metrics.selectors import runs
+from metrics.services import current
+from metrics.services.runs import MOST_DAYS_BACK, AlreadyRunning, catch_up
+from people.models import system_user
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="metrics.nightly")
+def nightly() -> int:
+    """Compute the nights the ledger misses; early, late, lost or double ticks do no harm.
+
+    Days that late facts touch wait for the next night, so that a day is not revised each hour.
+    """
+    now = timezone.now()
+    readings.make_reading_months(from_day=now.date(), ahead=3)
+    if not runs.missing_days(runs.SEATS_DEPLOYED, now=now, most=MOST_DAYS_BACK):
+        return 0
+    current.refresh_current_facts(now=now)
+    count = 0
+    try:
+        for outcome in catch_up(runs.SEATS_DEPLOYED, by=system_user(), now=now):
+            count += outcome.is_new
+            logger.info("Computed %s revision %s", outcome.run.day, outcome.run.revision)
+    except AlreadyRunning:
+        logger.info("Another process is computing; nothing to do")
+    return count

@@ -1,0 +1,81 @@
+"""What moves the number's machinery: computing now, and setting a target."""
+
+from decimal import Decimal
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import Account
+from config.lib.authz import require
+from config.lib.errors import DomainError
+from config.lib.htmx import render
+from config.lib.ui.formats import day_text, share_text
+from config.lib.versions import take_cut
+from metrics import permissions
+from metrics.forms import TargetForm
+from metrics.selectors import dashboard, runs
+from metrics.selectors.runs import SEATS_DEPLOYED
+from metrics.services.runs import Outcome, recompute, set_target
+from metrics.views.period import read_period
+from people.http import user_of
+
+# More take longer than a page may.
+MOST_ACCOUNTS = 20_000
+PATIENCE_SECONDS = 5.0
+
+
+@require_POST
+def recompute_now(request: HttpRequest) -> HttpResponse:
+    user = user_of(request)
+    require(permissions.can_recompute, user)
+    period = read_period(request, now=timezone.now())
+    if Account.objects.count() >= MOST_ACCOUNTS:
+        messages.warning(
+            request,
+            "Not computed: there are too many accounts for a page to wait. "
+            "Run make manage ARGS=recompute_metrics instead.",
+        )
+        return redirect("metrics:dashboard")
+    try:
+        cut = take_cut(patience=PATIENCE_SECONDS)
+        outcome = recompute(SEATS_DEPLOYED, period.today, by=user, now=timezone.now(), known_at=cut)
+    except DomainError as refusal:
+        messages.warning(request, f"Not computed. {refusal}")
+    else:
+        messages.success(request, _result(outcome))
+    return redirect("metrics:dashboard")
+
+
+def _result(outcome: Outcome) -> str:
+    run = outcome.run
+    value = dashboard.shares_of(run).value
+    number = (
+        "no account is eligible, so there is no number"
+        if value is None
+        else f"{share_text(value)}, {run.numerator:,} of {run.denominator:,} accounts"
+    )
+    if not outcome.is_new:
+        return f"Nothing has changed since revision {run.revision} of today: {number}."
+    return f"Computed {day_text(run.day, run.day)}, revision {run.revision}: {number}."
+
+
+@require_http_methods(["GET", "POST"])
+def target_page(request: HttpRequest) -> HttpResponse:
+    user = user_of(request)
+    require(permissions.can_set_targets, user)
+    period = read_period(request, now=timezone.now())
+    current = runs.target_of(SEATS_DEPLOYED)
+    form = TargetForm(request.POST or None, today=period.today)
+    if form.is_valid():
+        share = Decimal(form.cleaned_data["percent"]) / 100
+        target = set_target(SEATS_DEPLOYED, share, form.cleaned_data["by_day"], by=user)
+        by_day = f" by {day_text(target.by_day, period.today)}" if target.by_day else ""
+        messages.success(request, f"Target set: {form.cleaned_data['percent']}%{by_day}.")
+        return redirect("metrics:dashboard")
+    context = {"form": form, "current": current, "period": period}
+    status = 422 if form.errors else 200
+    with timezone.override(period.zone):
+        return render(request, "metrics/target.html", context, status=status).render()
