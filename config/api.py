@@ -9,6 +9,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.routers import SimpleRouter
 
 from accounts import api as accounts
+from metrics import api as metrics
 from people import api as people
 
 app_name = "api"
@@ -36,6 +37,11 @@ router.register("contacts", accounts.ContactViewSet, "contacts")
 router.register("assignments", accounts.AssignmentViewSet, "assignments")
 router.register("tiers", accounts.TierViewSet, "tiers")
 router.register("seat-readings", accounts.SeatReadingViewSet, "seat-readings")
+router.register("metrics", metrics.MetricViewSet, "metrics")
+router.register("metrics/<slug:slug>/series", metrics.SeriesViewSet, "metric-series")
+router.register("metrics/<slug:slug>/segments", metrics.SegmentViewSet, "metric-segments")
+router.register("metrics/<slug:slug>/rows", metrics.RowViewSet, "metric-rows")
+router.register("metrics/<slug:slug>/flips", metrics.FlipViewSet, "metric-flips")
 router.register("tokens", people.TokenViewSet, "tokens")
 router.register("users", people.UserViewSet, "users")
 

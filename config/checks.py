@@ -192,7 +192,7 @@ def broker_client(seconds: float = 1.0) -> redis.Redis:
 
 def _secret_key() -> str:
     try:
-        return settings.SECRET_KEY
+        return str(settings.SECRET_KEY)
     except ImproperlyConfigured:  # Django's answer to an empty one
         return ""
 

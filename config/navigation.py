@@ -59,7 +59,7 @@ class Navigation:
             return []
         operations = [self._entry("API", "code", "api:docs")]
         if has_role(self.user, Role.ADMINISTRATOR):
-            operations.insert(0, self._entry("People", "users", "people:person-list"))
+            operations.insert(0, self._entry("Settings", "settings", "settings"))
         return [
             Section(
                 "Outcomes",

@@ -108,8 +108,9 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
-DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
-    "-c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    connect_timeout=5,
+    options="-c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
 )
 CACHES = {
     # In the database, so that throttles outlive the broker; nothing hot is kept here.
@@ -256,7 +257,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Keel <keel@localhost>")
 
 BROKER_URL = env.str("BROKER_URL", "redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = BROKER_URL
-# Shorter than half the time after which an unanswered task is handed out again: never twice at once.
+# Under half the time after which a task without an answer is handed out again: never twice at once.
 CELERY_TASK_SOFT_TIME_LIMIT = 1500
 CELERY_TASK_TIME_LIMIT = 1560
 CELERY_VISIBILITY_TIMEOUT = 3600

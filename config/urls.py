@@ -17,12 +17,19 @@ handler500 = "config.errors.server_error"
 handler429 = "config.errors.too_many_requests"
 
 
-def closed(_request: HttpRequest) -> NoReturn:
+def closed(_request: HttpRequest, **_: str) -> NoReturn:
     raise Http404
 
 
-# Pages of the sign-in library that Keel does not offer: people are made by an administrator.
-CLOSED = ["signup", "email", "confirm-email", "password/set", "login/code/confirm"]
+# Pages of the sign-in library that Keel does not offer: administrators make people.
+CLOSED = [
+    "signup",
+    "email",
+    "confirm-email",
+    "confirm-email/<str:key>",
+    "password/set",
+    "login/code/confirm",
+]
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="metrics:dashboard"), name="home"),

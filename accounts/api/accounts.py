@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import selectors
 from accounts.api import then
 from accounts.models import Account, Assignment, Company, DataState
-from config.lib import fields, filters
+from config.lib import fields, filters, parameters
 from config.lib.errors import Invalid
 from config.lib.rows import RowSerializer
 from config.lib.views import ReadViewSet, Row
@@ -112,12 +112,13 @@ class AccountViewSet(ReadViewSet):
     """Customers with their ARR, seats and share, as of now or of another day.
 
     With `as_of` or `known_at` the list can be narrowed only by `source` and `external_id`,
-    which never change, and comes in the order of the accounts' numbers.
+    which never change, and comes in the order of the accounts' numbers. `updated_since`
+    follows changes of the account itself, not of its ARR and seats.
     """
 
     noun = "account"
     scope = "account:read"
-    moments = ("as_of", "known_at")
+    takes = (parameters.AS_OF, parameters.KNOWN_AT)
     # The answer shows ARR and seats, which change without the account's version.
     answers_304 = False
     serializer_class = AccountRow
@@ -146,7 +147,7 @@ class AccountViewSet(ReadViewSet):
         if self.then is None:
             return
         self.order_by = ("id",)  # type: ignore[misc]
-        taken = {*self.moments, *FIXED, "cursor", "page_size", "count", "format"}
+        taken = {"as_of", "known_at", "cursor", "page_size", "count", "format", *FIXED}
         for name in request.query_params.keys() - taken:
             raise Invalid(
                 "Of another day, accounts can be narrowed only by source and external_id.",

@@ -4,8 +4,8 @@ A page costs the same at row 50 and at row a million, and no row is shown twice 
 out when ties, nulls or new rows lie at its edge. The order is
 
 * nulls last, ascending and descending alike;
-* made total by the primary key, in the direction of the last key, so that an index on
-  (column, id) serves it; a nullable column wants its descending index NULLS LAST.
+* made total by the primary key, in the direction of the last key, so that one index on
+  (column, id) serves both directions, also where the column may be null.
 
 A cursor is the position of the last row seen, encrypted: it tells nothing to who reads
 it in a log, cannot be made or changed by hand, and fits only the list (the same filters
@@ -20,7 +20,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
@@ -41,6 +41,7 @@ SEPARATOR = "__"
 
 T = TypeVar("T")
 Side = Literal["after", "before"]
+AFTER: Side = "after"
 
 
 @dataclass(frozen=True)
@@ -208,22 +209,26 @@ def _fetch(
     Where the first column may be null, the rows with a value and those without are
     asked for one after the other: each then is a range of the index.
     """
-    if position is None:
-        return list(ordered(queryset, keys)[:limit])
-    side, at = position
+    side, at = position or (AFTER, None)
     backwards = side == "before"
     queryset = ordered(queryset, keys, backwards=backwards)
     first = keys[0]
     if not first.nullable:
-        return list(queryset.filter(_range(keys, at, side))[:limit])
-    with_value = queryset.filter(**{f"{first.path}__isnull": False})
+        return list((queryset.filter(_range(keys, at, side)) if at else queryset)[:limit])
+    # Among values alone nulls need no place, so one index serves both directions.
+    plain = [replace(first, nullable=False), *keys[1:]]
+    with_value = ordered(queryset, plain, backwards=backwards).filter(
+        **{f"{first.path}__isnull": False}
+    )
     without = queryset.filter(**{f"{first.path}__isnull": True})
-    if at[0] is None:
-        here, beyond = without.filter(_beyond(keys[1:], at[1:], side)), with_value
-        reaches_on = backwards
+    if at is None:
+        here, beyond, reaches_on = with_value, without, True
+    elif at[0] is None:
+        here = without.filter(_beyond(keys[1:], at[1:], side))
+        beyond, reaches_on = with_value, backwards
     else:
-        here, beyond = with_value.filter(_range(keys, at, side)), without
-        reaches_on = not backwards
+        here = with_value.filter(_range(keys, at, side))
+        beyond, reaches_on = without, not backwards
     rows = list(here[:limit])
     if reaches_on and len(rows) < limit:
         rows += beyond[: limit - len(rows)]

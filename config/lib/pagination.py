@@ -31,7 +31,8 @@ class KeysetPagination(BasePagination):
         order = view.order(queryset.model)
 
         def page_at(cursor: str | None) -> keyset.Page[Any]:
-            return keyset.page_of(queryset, order, cursor, size, binding=binding(request))
+            bound = f"{binding(request)}|{view.bound_to()}"
+            return keyset.page_of(queryset, order, cursor, size, binding=bound)
 
         page = parameters.read(request, CURSOR, page_at, None)
         self.page = page or page_at(None)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from config.lib.errors import Invalid
@@ -13,6 +14,13 @@ T = TypeVar("T")
 D = TypeVar("D")
 # U+FFFD is what Django puts in the place of bytes that are not UTF-8.
 _UNSAFE = re.compile("[\x00-\x1f\x7f\ufffd]")
+
+DAY = {"type": "string", "format": "date"}
+MOMENT = {"type": "string", "format": "date-time"}
+AS_OF = OpenApiParameter("as_of", DAY, description="As true on this day.")
+KNOWN_AT = OpenApiParameter(
+    "known_at", MOMENT, description="By what was known at this moment; now, if left out."
+)
 
 
 def check(request: Request, known: Collection[str]) -> None:

@@ -80,18 +80,17 @@ def header(columns: tuple[Column, ...], prefix: str = "") -> list[str]:
     ]
 
 
-def cells(columns: tuple[Column, ...], row: Row) -> list[tuple[Any, bool]]:
-    """Return the values of a CSV line, each with whether it is text."""
+def cells(columns: tuple[Column, ...], item: Row) -> list[tuple[Any, bool]]:
+    """Return the values of one answer as a CSV line, each with whether it is text."""
     result: list[tuple[Any, bool]] = []
-    for _, path, write, is_text, children in columns:
+    for name, _, _, is_text, children in columns:
+        value = item.get(name)
         if children:
-            result += cells(children, row)
-            continue
-        value = row[path]
-        written = None if value is None else write(value)
-        if isinstance(written, list | dict):
-            written = json.dumps(written, ensure_ascii=False)
-        result.append((written, is_text))
+            result += cells(children, value or {})
+        elif isinstance(value, list | dict):
+            result.append((json.dumps(value, ensure_ascii=False), True))
+        else:
+            result.append((value, is_text))
     return result
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter
 
 from config.lib.problems import MEDIA_TYPE, STANDARD
 
@@ -18,17 +17,6 @@ DESCRIPTIONS = {
     412: "Someone else wrote in between; the answer carries the ETag stored now.",
     428: "If-Match is missing.",
 }
-MOMENTS = {
-    "as_of": OpenApiParameter(
-        "as_of", {"type": "string", "format": "date"}, description="As true on this day."
-    ),
-    "known_at": OpenApiParameter(
-        "known_at",
-        {"type": "string", "format": "date-time"},
-        description="By what was known at this moment; now, if left out.",
-    ),
-}
-
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "description": "RFC 9457. `code` is stable; `detail` is for people.",
@@ -57,10 +45,11 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 
 
 class KeelSchema(AutoSchema):
-    """Adds the moments a resource takes and drops what its path says already."""
+    """Adds the parameters a view takes beside those of every list."""
 
     def get_override_parameters(self) -> list[Any]:
-        return [MOMENTS[name] for name in getattr(self.view, "moments", ())]
+        taken = getattr(self.view, "taken", None)
+        return list(taken()) if taken else []
 
     def get_serializer_name(self, serializer: Any, direction: Any) -> str:
         return str(super().get_serializer_name(serializer, direction)).removesuffix("Row")

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django.db.models import Model, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import viewsets
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
@@ -23,7 +24,7 @@ from config.lib.rendering import (
     StrictJSONRenderer,
     csv_response_of_cells,
 )
-from config.lib.rows import RowSerializer, answer, cells, header
+from config.lib.rows import Column, RowSerializer, answer, cells, header
 
 Row = dict[str, Any]
 FORMAT = "format"
@@ -82,7 +83,7 @@ class ListViewSet(viewsets.GenericViewSet[Any]):
     """A resource to list. A subclass names its rows, filters and order; see docs/api.md.
 
     `ordering` maps public names to ORM paths; `order_by` is the order without asking.
-    `moments` are the further parameters `as_of` and `known_at`, where a resource has them.
+    `takes` are further parameters of its own, read by the view itself.
     """
 
     noun: ClassVar[str] = "thing"
@@ -93,8 +94,8 @@ class ListViewSet(viewsets.GenericViewSet[Any]):
     order_by: ClassVar[Sequence[str]] = ()
     search_fields: ClassVar[Sequence[str]] = ()
     updated_since: ClassVar[str] = ""
-    moments: ClassVar[Sequence[str]] = ()
-    filter_backends = (StrictFilterBackend,)
+    takes: ClassVar[Sequence[OpenApiParameter]] = ()
+    filter_backends: Sequence[type[BaseFilterBackend]] = (StrictFilterBackend,)
     pagination_class = KeysetPagination
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -103,7 +104,7 @@ class ListViewSet(viewsets.GenericViewSet[Any]):
             parameters.check(request, self.known_parameters())
 
     def known_parameters(self) -> set[str]:
-        known = {FORMAT, *self.moments}
+        known = {FORMAT, *(parameter.name for parameter in self.taken())}
         if not self.is_list():
             return known
         known |= NOT_BOUND | {ORDERING}
@@ -114,6 +115,9 @@ class ListViewSet(viewsets.GenericViewSet[Any]):
         if self.updated_since:
             known.add(UPDATED_SINCE)
         return known
+
+    def taken(self) -> Sequence[OpenApiParameter]:
+        return self.takes
 
     def is_list(self) -> bool:
         return self.action == "list"
@@ -128,13 +132,25 @@ class ListViewSet(viewsets.GenericViewSet[Any]):
         if getattr(request.accepted_renderer, "format", "") == CsvRenderer.format:
             return self.as_csv(request, queryset)
         rows = self.paginate_queryset(self.as_rows(queryset))
-        columns = self.serializer_class.columns()
-        answers = [answer(columns, row) for row in self.completed(rows or [])]
-        return self.get_paginated_response(answers)
+        return self.get_paginated_response(list(self.answers(rows or [])))
+
+    def bound_to(self) -> str:
+        """Name what pages must have in common beside the address, such as a run."""
+        return ""
+
+    def get_serializer_class(self) -> type[RowSerializer]:
+        return self.serializer_class
+
+    def columns(self) -> tuple[Column, ...]:
+        return self.get_serializer_class().columns()
+
+    def answers(self, rows: Sequence[Row]) -> Iterable[dict[str, Any]]:
+        columns = self.columns()
+        return (answer(columns, row) for row in self.completed(rows))
 
     def as_rows(self, queryset: "QuerySet[Any, Any]") -> "QuerySet[Any, Row]":
         """Return the queryset as rows of all that the answer and its order need."""
-        paths = [*self.serializer_class.paths(), *self.further_paths()]
+        paths = [*self.get_serializer_class().paths(), *self.further_paths()]
         if self.is_list():
             paths += [key.path for key in keyset.total(queryset.model, self.order(queryset.model))]
         rows: QuerySet[Any, Row] = queryset.values(*dict.fromkeys(paths))
@@ -160,14 +176,14 @@ class ListViewSet(viewsets.GenericViewSet[Any]):
     def as_csv(self, request: Request, queryset: "QuerySet[Any, Any]") -> HttpResponseBase:
         for name in (NOT_BOUND - {FORMAT}) & request.query_params.keys():
             raise Invalid("A CSV file has all rows.", field=name, code="not_with_csv")
-        columns = self.serializer_class.columns()
+        columns = self.columns()
         rows = keyset.ordered(self.as_rows(queryset), self.order(queryset.model))
 
         def lines() -> Iterator[list[tuple[Any, bool]]]:
             found = rows.iterator(chunk_size=CHUNK_ROWS)
             while chunk := list(itertools.islice(found, CHUNK_ROWS)):
-                for row in self.completed(chunk):
-                    yield cells(columns, row)
+                for item in self.answers(chunk):
+                    yield cells(columns, item)
 
         name = f"{self.basename}-{timezone.now():%Y-%m-%d}.csv"
         return csv_response_of_cells(name, header(columns), lines())
@@ -201,13 +217,11 @@ class ReadViewSet(ListViewSet):
         rows = list(self.as_rows(queryset)[:1])
         if not rows:
             raise Missing(f"No such {self.noun}.")
-        (row,) = self.completed(rows)
-        etag = etags.etag_of(public_id, row["version"]) if "version" in row else ""
+        (found_one,) = self.answers(rows)
+        etag = etags.etag_of(public_id, rows[0]["version"]) if "version" in rows[0] else ""
         if etag and self.answers_304 and etags.unchanged(request, etag):
             return HttpResponse(status=304, headers={"ETag": etag})
-        return Response(
-            answer(self.serializer_class.columns(), row), headers={"ETag": etag} if etag else None
-        )
+        return Response(found_one, headers={"ETag": etag} if etag else None)
 
 
 def search_text(text: str) -> str:

@@ -5,6 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
 
 from config.lib import parsers
 from config.lib.parsers import StrictJSONParser, loads
@@ -139,3 +143,44 @@ JSON = st.recursive(
 @given(JSON)
 def test_ordinary_documents_read_as_written(document):
     assert loads(json.dumps(document).encode()) == document
+
+
+class TestOverHttp:
+    """What a view that writes answers to a body it cannot take."""
+
+    def post(self, body, content_type="application/json"):
+        class View(APIView):
+            authentication_classes = ()
+            permission_classes = (AllowAny,)
+
+            def post(self, request):
+                return Response(request.data)
+
+        request = APIRequestFactory().post("/api/v1/things/", body, content_type=content_type)
+        return View.as_view()(request)
+
+    @pytest.mark.parametrize(
+        ("body", "status", "code"),
+        [
+            (b"[" * 100_000, 400, "too_deep"),
+            (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, 400, "too_deep"),
+            (b'{"a": ' + b"9" * 5_000 + b"}", 400, "too_large_number"),
+            (b'{"a": "\\u0000"}', 400, "unsafe_character"),
+            (b'{"a": 1, "a": 2}', 400, "duplicate_key"),
+            (b"[]", 400, "not_an_object"),
+            (b'{"a": "%s"}' % (b"x" * parsers.BYTES_MAX), 413, "too_large"),
+        ],
+    )
+    def test_json(self, body, status, code):
+        response = self.post(body)
+        problem = json.loads(response.content)
+        assert (response.status_code, problem["code"]) == (status, code)
+
+    @pytest.mark.parametrize(
+        "content_type",
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "x"],
+    )
+    def test_nothing_but_json(self, content_type):
+        response = self.post(b'{"a": 1}', content_type)
+        assert response.status_code == 415
+        assert json.loads(response.content)["code"] == "unsupported_media_type"

@@ -1,0 +1,6 @@
+"""The REST edge: the numbers, and what they were made of."""
+
+from metrics.api.accounts import FlipViewSet, RowViewSet
+from metrics.api.numbers import MetricViewSet, SegmentViewSet, SeriesViewSet
+
+__all__ = ["FlipViewSet", "MetricViewSet", "RowViewSet", "SegmentViewSet", "SeriesViewSet"]

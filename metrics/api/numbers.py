@@ -1,0 +1,179 @@
+"""The number: as of a day, day by day, and by segment."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.lib import fields, parameters, values
+from config.lib.errors import Invalid
+from config.lib.pagination import KeysetPagination
+from config.lib.rendering import CsvRenderer, csv_response_of_cells
+from config.lib.rows import RowSerializer, cells, header
+from config.lib.views import ListViewSet
+from metrics import permissions
+from metrics.api.runs import NEWEST, VERSION, day, known_at, require_metric, run_asked_for, version
+from metrics.models import MetricDefinition, MetricRun
+from metrics.selectors import answers, rows, runs
+from people.http import user_of
+
+BY = OpenApiParameter(
+    "by", {"type": "string", "enum": list(rows.SEGMENTS)}, required=True, description="Segments."
+)
+FROM = OpenApiParameter("from", parameters.DAY, description="The first day.")
+AS_CSV = OpenApiParameter("format", {"type": "string", "enum": ["json", "csv"]})
+TO = OpenApiParameter("to", parameters.DAY, description="The last day.")
+
+
+class DefinitionRow(RowSerializer):
+    """One version of the rule behind a number."""
+
+    metric = fields.PlainField(source="slug")
+    version = fields.IntegerField(source="number")
+    title = fields.TextField()
+    unit = fields.ChoiceField(MetricDefinition.Unit.values)
+    text = fields.LinesField()
+    policy = fields.JsonField()
+    owner = fields.TextField()
+    valid_from = fields.DateField()
+    valid_to = fields.DateField(allow_null=True)
+
+
+class NumberRow(RowSerializer):
+    """A published run. `low`: every unknown fails; `high`: every unknown passes."""
+
+    metric = fields.PlainField()
+    unit = fields.ChoiceField(MetricDefinition.Unit.values)
+    definition_version = fields.IntegerField()
+    as_of = fields.DateField()
+    revision = fields.IntegerField()
+    status = fields.ChoiceField(MetricRun.Status.values)
+    numerator = fields.IntegerField(allow_null=True)
+    denominator = fields.IntegerField(allow_null=True)
+    value = fields.RatioField(allow_null=True)
+    low = fields.RatioField(allow_null=True)
+    high = fields.RatioField(allow_null=True)
+    unknown = fields.IntegerField()
+    coverage = fields.RatioField(allow_null=True)
+    oldest_reading = fields.DateTimeField(allow_null=True)
+    excluded = fields.JsonField()
+    computed_at = fields.DateTimeField()
+    known_at = fields.DateTimeField()
+    input_digest = fields.PlainField()
+
+
+class SegmentRow(NumberRow):
+    """The same for one segment; `segment` is null for accounts that have none."""
+
+    segment = fields.TextField(allow_null=True)
+    label = fields.TextField()  # type: ignore[assignment]
+
+
+class MetricViewSet(ListViewSet):
+    """The metrics: their definitions, and the number of one as of a day.
+
+    The newest published revision of that day, or of the last day before it that has one;
+    `as_of` in the answer says which. `known_at` asks for what had been published by then.
+    """
+
+    noun = "metric"
+    scope = "metrics:read"
+    ordering = {"metric": "slug", "version": "number", "valid_from": "valid_from"}
+    order_by = ("slug", "-number")
+    lookup_field = "slug"
+    lookup_value_converter = "slug"
+
+    def get_serializer_class(self) -> type[RowSerializer]:
+        return DefinitionRow if self.is_list() else NumberRow
+
+    def taken(self) -> Sequence[OpenApiParameter]:
+        return () if self.is_list() else NEWEST
+
+    def get_queryset(self) -> QuerySet[MetricDefinition]:
+        if not permissions.can_see_metrics(user_of(self.request)):
+            return MetricDefinition.objects.none()
+        return runs.definitions()
+
+    def retrieve(self, request: Request, slug: str) -> Response:
+        return Response(answers.as_json(run_asked_for(request, slug)))
+
+
+class SeriesViewSet(ListViewSet):
+    """One point a day: the newest published revision of each."""
+
+    noun = "day"
+    scope = "metrics:read"
+    serializer_class = NumberRow
+    takes = (FROM, TO, parameters.KNOWN_AT, VERSION)
+    ordering = {"as_of": "day"}
+    order_by = ("day",)
+
+    def get_queryset(self) -> QuerySet[MetricRun]:
+        if "slug" not in self.kwargs:
+            return MetricRun.objects.none()
+        slug = self.kwargs["slug"]
+        require_metric(self.request, slug)
+        start, end = day(self.request, "from"), day(self.request, "to")
+        if start and end and start > end:
+            raise Invalid("The last day is before the first.", field="to", code="ends_early")
+        newest = runs.newest_of_each_day(
+            slug,
+            start=start,
+            end=end,
+            known_at=known_at(self.request),
+            version=version(self.request),
+        )
+        return MetricRun.objects.filter(pk__in=newest.values("pk")).select_related("definition")
+
+    def as_rows(self, queryset: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+        return queryset
+
+    def answers(self, rows: Sequence[Any]) -> Iterable[dict[str, Any]]:
+        return map(answers.as_json, rows)
+
+
+class WholeList(KeysetPagination):
+    """The form of a page for a list that has only one."""
+
+    def get_schema_operation_parameters(self, _view: Any) -> list[dict[str, Any]]:
+        return []
+
+
+class SegmentViewSet(ListViewSet):
+    """The number of each tier, region or TAM; never paged, there are few."""
+
+    noun = "segment"
+    scope = "metrics:read"
+    serializer_class = SegmentRow
+    takes = (BY, *NEWEST, AS_CSV)
+    pagination_class = WholeList
+    filter_backends = ()
+
+    def known_parameters(self) -> set[str]:
+        return {parameter.name for parameter in self.takes}
+
+    def list(self, request: Request, slug: str) -> HttpResponseBase:  # type: ignore[override]
+        by = parameters.read(request, "by", _segmentation, "")
+        if not by:
+            raise Invalid("Say by what: tier, region or tam.", field="by", code="required")
+        found = answers.segments_as_json(run_asked_for(request, slug), by)
+        if getattr(request.accepted_renderer, "format", "") == CsvRenderer.format:
+            columns = self.columns()
+            lines = (cells(columns, item) for item in found)
+            name = f"{slug}-by-{by}-{_today()}.csv"
+            return csv_response_of_cells(name, header(columns), lines)
+        return Response({"next": None, "previous": None, "results": found})
+
+
+def _segmentation(text: str) -> str:
+    return values.parse_choice(text, rows.SEGMENTS)
+
+
+def _today() -> dt.date:
+    return timezone.now().date()
