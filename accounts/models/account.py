@@ -109,6 +109,12 @@ class AccountFacts(models.Model):
 
     class Meta:
         db_table = "accounts_account_facts"
+        # What lists sort by and nights seldom change. No index on seats or share: with one, the
+        # nightly update would rewrite the index as well as the row.
+        indexes = [
+            models.Index(fields=["arr", "account"], name="accounts_facts_by_arr"),
+            models.Index(fields=["renewal_on", "account"], name="accounts_facts_by_renewal"),
+        ]
 
     def __str__(self) -> str:
         return f"facts of {self.account_id}"

@@ -35,6 +35,7 @@ from accounts.selectors.lists import (
     choices,
     filtered,
     in_view,
+    totals_in,
     totals_of,
 )
 
@@ -65,6 +66,7 @@ __all__ = [
     "tiers_on",
     "tiers_visible_to",
     "today",
+    "totals_in",
     "totals_of",
     "versions_of",
     "weekly_counts",

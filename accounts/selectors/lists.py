@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
@@ -138,6 +138,21 @@ def totals_of(accounts: QuerySet[Account]) -> Totals:
         more=more,
         arr=None if more else found["total"],
         arr_unknown=0 if more else count - found["with_arr"],
+    )
+
+
+def totals_in(accounts: Sequence[Account]) -> Totals:
+    """Return the same of accounts read already."""
+    known = [
+        account.facts.arr
+        for account in accounts
+        if hasattr(account, "facts") and account.facts.arr is not None
+    ]
+    return Totals(
+        count=len(accounts),
+        more=False,
+        arr=sum(known, Decimal()) if known else None,
+        arr_unknown=len(accounts) - len(known),
     )
 
 

@@ -85,7 +85,9 @@ class Listing:
         if sort.removeprefix("-") not in SORTS:
             problems.append(("Order", "The list cannot be sorted by this."))
             sort = DEFAULT_SORT
-        accounts = selectors.filtered(selectors.accounts_visible_to(here.user), form.filters())
+        visible = selectors.accounts_visible_to(here.user).select_related(None)
+        shown = visible.select_related("facts__tier", "facts__tam")
+        accounts = selectors.filtered(shown, form.filters())
         if view:
             asker = selectors.Asker(here.user, here.today, here.terms)
             accounts = selectors.in_view(accounts, view, asker)
@@ -142,7 +144,7 @@ def account_list(request: HttpRequest) -> HttpResponse:
         "sort": listing.sort,
         "rows": [Row.of(account) for account in found.rows],
         "paged": found,
-        "summary": _summary(listing),
+        "summary": _summary(listing, found),
         "is_narrowed": listing.is_narrowed,
         "line": line,
         "currency": listing.here.company.reporting_currency,
@@ -151,9 +153,10 @@ def account_list(request: HttpRequest) -> HttpResponse:
     return page(request, "accounts/account_list.html", context, here=listing.here, partial="list")
 
 
-def _summary(listing: Listing) -> str:
+def _summary(listing: Listing, found: Paged) -> str:
     """Say how many accounts fit, and their ARR: "64 accounts, $12.4M ARR"."""
-    totals = selectors.totals_of(listing.accounts)
+    is_whole = not (found.previous or found.next)
+    totals = selectors.totals_in(found.rows) if is_whole else selectors.totals_of(listing.accounts)
     currency = listing.here.company.reporting_currency
     parts = [f"{number_text(totals.count)}{'+' if totals.more else ''} accounts"]
     if totals.count == 1:

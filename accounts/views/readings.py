@@ -12,7 +12,7 @@ from accounts.forms import ReadingForm
 from accounts.models import SeatReading
 from accounts.services import readings as services
 from accounts.views.figures import account_page
-from accounts.views.shell import Shell, add_refusal, page, paged, shell_of
+from accounts.views.shell import Shell, add_refusal, page, paged, posted, shell_of
 from config.lib.authz import require
 from config.lib.errors import DomainError
 from config.lib.keyset import Key
@@ -37,8 +37,13 @@ def reading_create(request: HttpRequest, number: int) -> HttpResponse:
     shell = shell_of(request, number)
     require(permissions.can_enter_reading, shell.here.user, is_own=shell.is_own)
     here = shell.here
-    form = ReadingForm(request.POST or None, account=shell.account, zone=here.zone, now=here.now)
-    if request.method == "POST" and form.is_valid():
+    form = ReadingForm(
+        posted(request),
+        account=shell.account,
+        zone=here.zone,
+        now=here.now,
+    )
+    if form.is_valid():
         try:
             reading = services.enter_reading(
                 shell.account,

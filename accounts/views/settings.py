@@ -6,24 +6,17 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import permissions, selectors
 from accounts.forms import CompanyForm, TierEndForm, TierForm
 from accounts.models import Tier
 from accounts.services import company as services
-from accounts.views.shell import Here, add_refusal, page
+from accounts.views.shell import Here, add_refusal, page, posted
 from config.lib.authz import require
 from config.lib.errors import DomainError, StaleWrite
 from config.lib.ui.formats import day_text
 from config.lib.values import BadValue, money_text, parse_uuid
-
-TABS = [
-    ("Company", "settings:company"),
-    ("Tiers", "settings:tier-list"),
-    ("People", "people:person-list"),
-]
 
 
 @require_http_methods(["GET", "POST"])
@@ -35,7 +28,7 @@ def company(request: HttpRequest) -> HttpResponse:
         "reporting_currency": here.company.reporting_currency,
         "version": here.company.version,
     }
-    form = CompanyForm(request.POST or None, initial=stored)
+    form = CompanyForm(posted(request), initial=stored)
     status = 200
     if request.method == "POST":
         status = 422
@@ -67,8 +60,11 @@ def tier_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def tier_create(request: HttpRequest) -> HttpResponse:
     here = _administrator(request)
-    form = TierForm(request.POST or None, initial=_like(request.GET.get("like", ""), here))
-    if request.method == "POST" and form.is_valid():
+    form = TierForm(
+        posted(request),
+        initial=_like(request.GET.get("like", ""), here),
+    )
+    if form.is_valid():
         given = {name: value for name, value in form.cleaned_data.items() if value is not None}
         try:
             tier = services.add_tier(**given, by=here.user, at=here.now)
@@ -89,8 +85,8 @@ def tier_end(request: HttpRequest, tier_id: uuid.UUID) -> HttpResponse:
     tier = selectors.tiers_visible_to(here.user).filter(uuid=tier_id).first()
     if tier is None:
         raise Http404
-    form = TierEndForm(request.POST or None, initial={"end": here.today})
-    if request.method == "POST" and form.is_valid():
+    form = TierEndForm(posted(request), initial={"end": here.today})
+    if form.is_valid():
         try:
             services.end_tier(tier, end=form.cleaned_data["end"], by=here.user, at=here.now)
         except DomainError as refusal:
@@ -118,8 +114,7 @@ def _page(
     tab: str,
     status: int = 200,
 ) -> HttpResponse:
-    tabs = [{"label": label, "url": reverse(name), "current": label == tab} for label, name in TABS]
-    return page(request, template, {"tabs": tabs, **context}, here=here, status=status)
+    return page(request, template, {"tab": tab, **context}, here=here, status=status)
 
 
 def _changed_meanwhile(stored: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
@@ -211,6 +211,11 @@ def paged(request: HttpRequest, queryset: "QuerySet[Any, Any]", ordering: Sequen
         return f"?{neighbour.urlencode()}"
 
     return Paged(found.rows, link(found.previous), link(found.next), lost)
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return what a form is bound to, also when nothing of it was sent."""
+    return request.POST if request.method == "POST" else None
 
 
 def add_refusal(form: Any, refusal: DomainError) -> None:

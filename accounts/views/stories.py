@@ -39,7 +39,29 @@ LABELS = {
     "observed_at": "counted at",
     "project_mandatory": "project mandatory",
     "user": "person",
+    "user_email": "person",
 }
+# Of the account all here speaks; an assignment is told by who and what.
+UNLABELLED = frozenset({"account", "assignment"})
+AMOUNTS = frozenset({"arr", "tcv", "arr_from"})
+# What comes first where a story tells of several; the others follow by name.
+ORDER = [
+    "name",
+    "title",
+    "email",
+    "product",
+    "kind",
+    "user",
+    "user_email",
+    "role",
+    "status",
+    "seats",
+    "arr",
+    "tcv",
+    "currency",
+    "start",
+    "end",
+]
 # Plumbing, told elsewhere on the account's pages.
 LEFT_OUT = frozenset({"source", "external_id", "last_import", "version", "account"})
 
@@ -60,7 +82,7 @@ def story_of(event: Event, *, may_open: bool, zone: ZoneInfo) -> Story:
     if event.verb == "reading.entered":
         return _entered(event, values, icon, zone)
     title = f"{name} {ACTIONS.get(action, action.replace('_', ' '))}"
-    if event.object_label and noun != "account":
+    if event.object_label and noun not in UNLABELLED:
         title = f"{title}: {event.object_label}"
     text = _joined(_changes(values, zone), _by(event))
     return Story(icon, title, text, event.reason, event.at)
@@ -93,19 +115,29 @@ def _changes(values: Readable, zone: ZoneInfo) -> str:
     before, after = values.before or {}, values.after or {}
     told = [
         _change(name, before, after, zone)
-        for name in {**before, **after}
+        for name in sorted({**before, **after}, key=_place)
         if name not in LEFT_OUT and before.get(name) != after.get(name)
     ]
-    return "; ".join(told)
+    text = "; ".join(told)
+    return text[:1].upper() + text[1:]
+
+
+def _place(name: str) -> tuple[int, str]:
+    """The log keeps no order of its own."""
+    return (ORDER.index(name) if name in ORDER else len(ORDER), name)
 
 
 def _change(name: str, before: Mapping[str, Any], after: Mapping[str, Any], zone: ZoneInfo) -> str:
     label = LABELS.get(name, name.removesuffix("_id").replace("_", " "))
+
+    def shown(value: Any) -> str:
+        return _amount(value) if name in AMOUNTS and value is not None else _shown(value, zone)
+
     if name not in before:
-        return f"{label} {_shown(after[name], zone)}"
+        return f"{label} {shown(after[name])}"
     if name not in after:
-        return f"{label} was {_shown(before[name], zone)}"
-    return f"{label} {_shown(before[name], zone)} → {_shown(after[name], zone)}"
+        return f"{label} was {shown(before[name])}"
+    return f"{label} {shown(before[name])} → {shown(after[name])}"
 
 
 def _shown(value: Any, zone: ZoneInfo) -> str:
@@ -124,15 +156,21 @@ def _shown(value: Any, zone: ZoneInfo) -> str:
 
 
 def _shown_text(text: str, zone: ZoneInfo) -> str:
-    """Days, moments and amounts are text in the log."""
+    """Days and moments are text in the log."""
     with suppress(ValueError):
         if len(text) == len("2026-03-31"):
             return day_text(dt.date.fromisoformat(text))
         if "T" in text:
             moment = dt.datetime.fromisoformat(text).astimezone(zone)
             return f"{day_text(moment.date())} {moment:%H:%M} {moment.tzname()}"
-    with suppress(InvalidOperation):
-        number = Decimal(text)
-        if number.is_finite() and "." in text:
-            return number_text(number.quantize(Decimal("0.01")) if number % 1 else int(number))
     return text
+
+
+def _amount(value: Any) -> str:
+    """Write an amount without zeros that say nothing: "412000.0000" reads "412,000"."""
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return str(value)
+    whole = amount.to_integral_value()
+    return number_text(int(whole) if amount == whole else amount.normalize())

@@ -28,6 +28,8 @@ class Setting:
     today: dt.date
 
 
+WEEKS_A_YEAR = 52
+LONG = "more than a year"
 # Of an account in the metric whose result is not known.
 UNKNOWN = {
     "stale": "every seat count is older than {stale_days} days.",
@@ -49,6 +51,7 @@ OUTSIDE = {
     "missing_rate": "ARR is unknown, for an exchange rate is missing.",
     "missing_amount": "ARR is unknown, for a contract has no amount.",
 }
+NO_CUSTOMER = frozenset({"internal", "archived", "prospect", "churned"})
 # For the narrow column of the list.
 SHORT = {
     "stale": "stale count",
@@ -62,7 +65,7 @@ SHORT = {
     "archived": "archived",
     "prospect": "prospect",
     "churned": "churned",
-    "arr_not_above": "ARR at or under the line",
+    "arr_not_above": "low ARR",
     "missing_rate": "exchange rate missing",
     "missing_amount": "amount missing",
 }
@@ -81,7 +84,7 @@ def standing_of(account: Account, facts: AccountFacts | None, setting: Setting) 
         why = "Not in the ratio: an unlimited licence has no share. It is listed beside the number."
         return Standing("Unlimited licence", "line", "infinity", why)
     if facts.passes is None:
-        return Standing("Unknown", "warn", "circle-help", _unknown(facts, terms))
+        return Standing("Unknown", "warn", "circle-question-mark", _unknown(facts, terms))
     share, line = share_text(facts.share), f"{terms.share_percent}%"
     if facts.passes:
         why = f"In the metric and on target: {share} of seats are deployed, {line} are needed."
@@ -110,7 +113,12 @@ def _unknown(facts: AccountFacts, terms: Terms) -> str:
 
 
 def path_to_line(facts: AccountFacts, setting: Setting, pace: Pace | None) -> str:
-    """Say in one or two sentences what would bring the account over the line, or keep it there."""
+    """Say in one or two sentences what would bring the account over the line, or keep it there.
+
+    Nothing for those who are no customers: no seat would bring them in.
+    """
+    if facts.reason in NO_CUSTOMER:
+        return ""
     percent = setting.terms.share_percent
     if facts.unlimited:
         return "An unlimited licence has no share to reach."
@@ -123,7 +131,7 @@ def path_to_line(facts: AccountFacts, setting: Setting, pace: Pace | None) -> st
     if facts.passes or facts.deployed >= needed:
         return _room(facts.deployed - needed, line)
     to_go = needed - facts.deployed
-    sentence = f"{_seats(to_go)} more reach the line at {line}."
+    sentence = f"It takes {_seats(to_go, 'more ')} to reach the line at {line}."
     return f"{sentence} {_at_pace(to_go, facts, setting, pace)}".strip()
 
 
@@ -140,12 +148,12 @@ def _at_pace(to_go: int, facts: AccountFacts, setting: Setting, pace: Pace | Non
     if weeks is None:
         return f"In the last {pace.weeks} weeks no seats were gained."
     crossing = setting.today + dt.timedelta(weeks=weeks)
-    when = f"about {weeks} {'week' if weeks == 1 else 'weeks'}"
+    when = f"about {weeks} {'week' if weeks == 1 else 'weeks'}" if weeks <= WEEKS_A_YEAR else LONG
     if facts.renewal_on is not None:
         order = "before" if crossing < facts.renewal_on else "after"
         when += f", {order} the renewal on {day_text(facts.renewal_on, setting.today)}"
     return f"At the pace of the last {pace.weeks} weeks ({_seats(pace.seats)}) that takes {when}."
 
 
-def _seats(count: int) -> str:
-    return f"{number_text(count)} {'seat' if count == 1 else 'seats'}"
+def _seats(count: int, which: str = "") -> str:
+    return f"{number_text(count)} {which}{'seat' if count == 1 else 'seats'}"
