@@ -126,10 +126,11 @@ def _unsafe_jobs() -> Iterator[Fault]:
             f"visibility_timeout ({hidden} s) is shorter than twice the task time limit "
             f"({longest} s): a long task would run twice at once.",
         )
-    if "CELERY_BROKER_URL" in os.environ:
+    # Celery's own command line sets it to the value of BROKER_URL.
+    if os.environ.get("CELERY_BROKER_URL", settings.BROKER_URL) != settings.BROKER_URL:
         yield Fault(
             "E014",
-            "CELERY_BROKER_URL is set, and Celery would follow it instead of BROKER_URL: unset it.",
+            "CELERY_BROKER_URL is not BROKER_URL, and Celery would follow it instead: unset it.",
         )
 
 

@@ -108,9 +108,12 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
+# The web sets a limit (config/wsgi.py); imports and nightly runs may take their time.
+STATEMENT_TIMEOUT = env.str("STATEMENT_TIMEOUT", "0")
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=5,
-    options="-c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
+    options="-c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+    f" -c statement_timeout={STATEMENT_TIMEOUT}",
 )
 CACHES = {
     # In the database, so that throttles outlive the broker; nothing hot is kept here.

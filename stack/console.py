@@ -2,11 +2,13 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 TAIL = 15
+WIDTH = 44
+AGAIN = "\r\033[K"  # to the start of the line, and nothing on it
 
 
 class Failed(Exception):
@@ -20,29 +22,30 @@ def say(text: str = "") -> None:
 
 
 @contextmanager
-def step(title: str, log: Path | None = None) -> Iterator[None]:
+def step(title: str, log: Path | None = None) -> Iterator[Callable[[str], None]]:
+    """Gives what tells how far the step is, where somebody is looking."""
     started = time.monotonic()
     interactive = sys.stderr.isatty()
-    if interactive:
-        print(f"  {title:<44} ...", end="", file=sys.stderr, flush=True)
+
+    def tell(text: str) -> None:
+        if interactive:
+            print(f"{AGAIN}  {title:<{WIDTH}} ... {text[:70]}", end="", file=sys.stderr, flush=True)
+
+    tell("")
     try:
-        yield
+        yield tell
     except BaseException as error:
         if interactive:
             say()
         if isinstance(error, Failed):
-            raise Failed(f"{title}: {error}{_tail(log)}") from error.__cause__
+            raise Failed(f"{title}: {error}{tail(log)}") from error.__cause__
         raise
-    begin = "\r" if interactive else ""
-    say(f"{begin}  {title:<44} {time.monotonic() - started:5.1f} s")
+    begin = AGAIN if interactive else ""
+    say(f"{begin}  {title:<{WIDTH}} {time.monotonic() - started:5.1f} s")
 
 
-def _tail(log: Path | None) -> str:
+def tail(log: Path | None) -> str:
     if not log or not log.exists():
         return ""
     lines = log.read_text(errors="replace").splitlines()[-TAIL:]
     return f"\n\nLast lines of {log}:\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def tail(log: Path) -> str:
-    return _tail(log)

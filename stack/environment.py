@@ -108,7 +108,7 @@ def install(lock: Path) -> None:
     if not works_out([*pip, *hashed, str(lock)]):
         stop(
             "The packages could not be installed:\n"
-            + "\n".join(LOG.read_text(errors="replace").splitlines()[-8:]),
+            + "\n".join(LOG.read_text(errors="replace").splitlines()[-2:]),
             "They come from PyPI, or from the index that pip is set up with (pip config list). "
             "All that was tried stands in .venv/install.log.",
         )
@@ -133,8 +133,12 @@ def works_out(command: "list[str]") -> bool:
 
 def step(title: str, work: "Callable[[], None]") -> None:
     started = time.monotonic()
+    interactive = sys.stderr.isatty()
+    sys.stderr.write(f"  {title:<44} ..." if interactive else "")
+    sys.stderr.flush()
     work()
-    sys.stderr.write(f"  {title:<44} {time.monotonic() - started:5.1f} s\n")
+    begin = "\r" if interactive else ""
+    sys.stderr.write(f"{begin}  {title:<44} {time.monotonic() - started:5.1f} s\n")
 
 
 def stop(what: str, advice: str) -> None:

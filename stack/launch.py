@@ -3,15 +3,15 @@
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryFile, mkdtemp
 
 from stack import application, processes
 from stack.console import Failed, say, step
+from stack.postgres import person_for_servers, programs
 from stack.servers import Servers, Urls, database_is_given
 from stack.state import ROOT, State
 
@@ -94,7 +94,7 @@ def manage(state: State, arguments: Sequence[str]) -> int:
 
 def test(arguments: Sequence[str]) -> int:
     """pytest on servers that are thrown away; as the owner, who may become the application."""
-    state = State(Path(tempfile.mkdtemp(prefix="keel-test-")))
+    state = State(Path(mkdtemp(prefix="keel-test-")))
     try:
         state.create()
         with Servers(state, for_tests=True) as urls:
@@ -119,6 +119,8 @@ def environment_of(state: State, urls: Urls, *, by_owner: bool = False) -> dict[
         "STATIC_ROOT": str(state.folder / "static"),
         "PYTHONUNBUFFERED": "1",
     }
+    if not database_is_given():  # psql and pg_dump have to be of the server's version
+        environment["PATH"] = f"{programs(person_for_servers())}:{os.environ.get('PATH', '')}"
     environment.pop("CELERY_BROKER_URL", None)  # Celery would follow it instead of ours
     return environment
 
@@ -155,19 +157,23 @@ def run(
 ) -> str:
     """A step that ends by itself; gives what it prints on standard output."""
     file = state.log(log)
-    with step(title, file), file.open("w") as output:
-        done = subprocess.run(
+    with step(title, file) as tell, file.open("w") as output, TemporaryFile("w+") as answer:
+        code = processes.run_telling(
             command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=output,
-            text=True,
-            cwd=ROOT,
-            env=environment,
-            check=False,
+            environment,
+            ROOT,
+            output=answer,
+            log=output,
+            tell=lambda: tell(last_line(file)),
         )
-        output.write(done.stdout)
+        answer.seek(0)
+        printed = answer.read()
+        output.write(printed)
         output.flush()
-        if done.returncode:
-            raise Failed(f"it ended with exit code {done.returncode}.")
-    return done.stdout
+        if code:
+            raise Failed(f"it ended with exit code {code}.")
+    return printed
+
+
+def last_line(log: Path) -> str:
+    return (log.read_text(errors="replace").splitlines() or [""])[-1]

@@ -11,7 +11,7 @@ def main() -> None:
     django.setup()
     call_command("migrate", interactive=False)
     call_command("createcachetable")
-    call_command("grant_app_role")
+    call_command("grant_app_role", require=True)
 
 
 if __name__ == "__main__":

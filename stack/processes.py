@@ -10,9 +10,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import IO, Any
 
 SECONDS_TO_STOP = 40
+SECONDS_BETWEEN_WORDS = 0.5
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -101,6 +102,31 @@ def run_in_front(
             signal.signal(number, lambda received, _: popen.send_signal(received))
         code = popen.wait()
     return code if code >= 0 else 128 - code
+
+
+def run_telling(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    cwd: Path,
+    *,
+    output: IO[str],
+    log: IO[str],
+    tell: Callable[[], None],
+) -> int:
+    """Runs to its end, or to ours; `tell` is called twice a second."""
+    popen = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=log, cwd=cwd, env=environment
+    )
+    try:
+        while True:
+            try:
+                return popen.wait(SECONDS_BETWEEN_WORDS)
+            except subprocess.TimeoutExpired:
+                tell()
+    except BaseException:
+        popen.kill()
+        popen.wait()
+        raise
 
 
 def signals_ignored() -> AbstractContextManager[None]:

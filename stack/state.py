@@ -112,6 +112,12 @@ class State:
         text = (self.folder / "lock").read_text()
         return dict(json.loads(text)) if text.endswith("}") else None
 
+    def unlock(self) -> None:
+        """What the end of the process does as well."""
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
     def _rewrite_lock(self, text: str) -> None:
         if self._lock is None:
             raise RuntimeError("the lock is not ours")

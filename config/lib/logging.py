@@ -11,6 +11,7 @@ SECRET_NAMES = re.compile(
     re.IGNORECASE,
 )
 BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[^\s'\",]+")
+API_TOKEN = re.compile(r"\bkeel_([0-9a-f]{12})_[\w-]{20,}")
 # PostgreSQL repeats the row in DETAIL: names and addresses of people would reach the log.
 POSTGRES_DETAIL = re.compile(r"^(DETAIL|CONTEXT):.*$", re.MULTILINE)
 URL_PASSWORD = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+@")
@@ -19,6 +20,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 def clean(text: str) -> str:
     text = BEARER.sub(r"\1 [withheld]", text)
+    text = API_TOKEN.sub(r"keel_\1_[withheld]", text)
     text = URL_PASSWORD.sub("[withheld]@", text)
     text = POSTGRES_DETAIL.sub(r"\1: [withheld]", text)
     return CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
@@ -83,6 +85,8 @@ def logging_settings(form: str, level: str = "INFO") -> dict[str, Any]:
             # One line a request comes from config.lib.request_id; Django's own 4xx lines repeat it.
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.request": {"level": "ERROR"},
+            # A host nobody named: any scanner does that, and the line of the request says 400.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             # django_structlog says the same, with the ids.
             "celery.worker.strategy": {"level": "WARNING"},

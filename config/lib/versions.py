@@ -14,12 +14,15 @@ import datetime as dt
 import time
 from typing import Any
 
-from django.db import connection, migrations, models, transaction
+from django.db import OperationalError, connection, migrations, models, transaction
 from django.db.models.fields import NOT_PROVIDED
 
 from config.lib.errors import DomainError
 
 LOCK = 4_153_001
+LOCK_NOT_AVAILABLE = "55P03"
+IN_LINE = "250ms"
+PAUSE = 0.5
 
 
 class StillWriting(DomainError):
@@ -39,20 +42,25 @@ class KnowledgeTime(models.Func):
 def take_cut(*, patience: float = 60.0) -> dt.datetime:
     """Return a moment such that every fact known from before it is visible from now on.
 
-    Polls instead of queueing, so that a run waiting for a long import does not make
-    everybody else wait behind it. Raises StillWriting after `patience` seconds.
+    Waits in line for a moment, so that a stream of short writes lets it through; behind it
+    others wait no longer than that, so that a long import does not hold up everybody.
+    Raises StillWriting after `patience` seconds.
     """
     give_up = time.monotonic() + patience
     while True:
-        with transaction.atomic(durable=True), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-            if cursor.fetchone()[0]:
+        try:
+            with transaction.atomic(durable=True), connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [IN_LINE])
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
                 cursor.execute("SELECT clock_timestamp()")
                 cut: dt.datetime = cursor.fetchone()[0]
                 return cut
+        except OperationalError as error:
+            if getattr(error.__cause__, "pgcode", "") != LOCK_NOT_AVAILABLE:
+                raise
         if time.monotonic() > give_up:
             raise StillWriting("An import is still being written. Try again when it is done.")
-        time.sleep(0.2)
+        time.sleep(PAUSE)
 
 
 def pretend_known_at(at: dt.datetime) -> None:
@@ -94,6 +102,7 @@ def version_of(model: type[models.Model]) -> type[models.Model]:
             "__doc__": f"What was known of a {meta.verbose_name}, from when to when.",
             "__str__": lambda self: f"{name} {self.fact_id} from {self.known_from}",
             "APPEND_ONLY": True,
+            "FILLED_BY_TRIGGERS": True,
             "Meta": type("Meta", (), options),
             "fact": models.ForeignKey(
                 model,
@@ -170,7 +179,7 @@ FUNCTIONS = migrations.RunSQL(
         END IF;
         RETURN NULL;
     END $$;
-    """,
+    """,  # noqa: S608 -- a number of ours
     """
     DROP FUNCTION keel_keep_versions();
     DROP FUNCTION keel_knowledge_time();

@@ -102,6 +102,11 @@ def test_celerys_own_variable_is_refused(production, monkeypatch):
     assert codes(checks.unsafe_settings()) == ["E014"]
 
 
+def test_celerys_own_variable_may_say_the_same(production, monkeypatch):
+    monkeypatch.setenv("CELERY_BROKER_URL", production.BROKER_URL)
+    assert codes(checks.unsafe_settings()) == []
+
+
 def test_all_faults_are_named_at_once(production):
     production.SECRET_KEY = ""
     production.BASE_URL = "http://keel.example.com"

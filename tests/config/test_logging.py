@@ -97,6 +97,7 @@ def test_control_characters_cannot_forge_a_line(lines):
     "text",
     [
         "Authorization: Bearer hunter2hunter2",
+        "token keel_0123456789ab_hunter2hunter2hunter2hunter2 was refused",
         "redis://:hunter2@127.0.0.1:6379/0 refused",
         "postgres://keel_app:hunter2@db/keel refused",
     ],

@@ -260,7 +260,7 @@ def labels(context):
 
 def test_navigation_shows_what_the_roles_open():
     assert labels(context_of(user_with("tam"))) == ["Seats deployed", "Accounts", "API"]
-    assert "People" in labels(context_of(user_with("administrator")))
+    assert "Settings" in labels(context_of(user_with("administrator")))
     nobody = context_of(user_with())
     assert labels(nobody) == []
     assert nobody["navigation"].search_url == ""

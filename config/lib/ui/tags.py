@@ -295,6 +295,7 @@ def sort_header(
     query["sort"] = f"-{name}" if current == name else name
     directions = {name: "ascending", f"-{name}": "descending"}
     return {
+        "name": name,
         "label": label,
         "url": f"?{query.urlencode()}",
         "direction": directions.get(current or ""),
