@@ -21,11 +21,25 @@ SINCE = """({0}.known_from > d.known_at AND {0}.known_from <= %(known_at)s
 COVERS = 'v.start <= d.day AND (v."end" IS NULL OR v."end" > d.day)'
 
 
-def _differs(table: str, columns: str, condition: str) -> str:
-    """Compare the rows of facts that changed since; either side may have some of its own."""
-    rows = f"""SELECT v.fact_id, {columns} FROM {table} v
-        WHERE {condition} AND v.fact_id IN (
-            SELECT changed.fact_id FROM {table} changed WHERE {SINCE.format("changed")})"""
+# Versions of the facts that changed at all since the earliest cut: few, so read them once.
+CHANGED = """{name} AS MATERIALIZED (
+        SELECT v.* FROM {table} v WHERE v.fact_id IN (
+            SELECT changed.fact_id FROM {table} changed
+            WHERE changed.known_from > %(earliest)s AND changed.known_from <= %(known_at)s
+               OR changed.known_to > %(earliest)s AND changed.known_to <= %(known_at)s)
+    )"""
+TABLES = {
+    "accounts": "accounts_account_version",
+    "subscriptions": "accounts_subscription_version",
+    "assignments": "accounts_assignment_version",
+    "tiers": "accounts_tier_version",
+    "instances": "accounts_instance_version",
+}
+
+
+def _differs(changed: str, columns: str, condition: str) -> str:
+    """Compare what was known then and now of the facts true on the day."""
+    rows = f"SELECT v.fact_id, {columns} FROM {changed} v WHERE {condition}"
     then, now = f"{rows} AND {THEN.format('v')}", f"{rows} AND {NOW.format('v')}"
     return f"EXISTS (({then} EXCEPT {now}) UNION ALL ({now} EXCEPT {then}))"
 
@@ -33,23 +47,23 @@ def _differs(table: str, columns: str, condition: str) -> str:
 CONDITIONS = (
     # Of an account that was known: its churn on the day, or the account itself.
     f"""EXISTS (
-        SELECT FROM accounts_account_version v
-        LEFT JOIN accounts_account_version w ON w.fact_id = v.fact_id AND {NOW.format("w")}
+        SELECT FROM accounts v
+        LEFT JOIN accounts w ON w.fact_id = v.fact_id AND {NOW.format("w")}
         WHERE {THEN.format("v")} AND v.known_to <= %(known_at)s
           AND (w.fact_id IS NULL OR coalesce(v.churned_on <= d.day, false)
                <> coalesce(w.churned_on <= d.day, false)))""",
     _differs(
-        "accounts_subscription_version",
+        "subscriptions",
         """v.account_id, v.seats, v.unlimited, v.arr, v.tcv, v.currency,
             CASE WHEN v.tcv IS NOT NULL THEN v."end" - v.start END""",
         f"v.kind = 'paid' AND {COVERS}",
     ),
     _differs(
-        "accounts_assignment_version",
+        "assignments",
         "v.account_id, v.user_id",
         f"""v.role = 'TAM' AND v."primary" AND {COVERS}""",
     ),
-    _differs("accounts_tier_version", "v.arr_from", COVERS),
+    _differs("tiers", "v.arr_from", COVERS),
     # A rate that is not outdated by a later one on the day itself.
     f"""EXISTS (
         SELECT FROM accounts_exchangerate_version v
@@ -60,10 +74,10 @@ CONDITIONS = (
                 AND {NOW.format("newer")}))""",
     # An instance that is gone; a new one counts from its first reading.
     f"""EXISTS (
-        SELECT FROM accounts_instance_version v
+        SELECT FROM instances v
         WHERE {THEN.format("v")} AND v.known_to <= %(known_at)s
           AND NOT EXISTS (
-              SELECT FROM accounts_instance_version w
+              SELECT FROM instances w
               WHERE w.fact_id = v.fact_id AND w.account_id = v.account_id
                 AND {NOW.format("w")}))""",
     f"""EXISTS (
@@ -91,8 +105,10 @@ LATE_DAYS = f"""
         ) AS l (learned)
         JOIN days ON days.day = greatest(
             (r.observed_at AT TIME ZONE %(zone)s)::date, %(first)s::date)
-        WHERE r.observed_at >= %(since)s AND learned > days.earliest AND learned <= %(known_at)s
-    )
+        WHERE r.observed_at >= %(since)s AND r.observed_at < %(until)s
+          AND (r.known_from > %(earliest)s OR r.known_to > %(earliest)s)
+          AND learned > days.earliest AND learned <= %(known_at)s
+    ), {", ".join(CHANGED.format(name=name, table=table) for name, table in TABLES.items())}
     SELECT d.day FROM days d WHERE {" OR ".join(CONDITIONS)} ORDER BY d.day
 """
 
@@ -117,6 +133,8 @@ def late_days(
         "cuts": [cuts.get(day, inputs.FAR_FUTURE) for day in days],
         "oldest": [end - stale for end in ends],
         "since": ends[0] - stale,
+        "until": ends[-1],
+        "earliest": min(cuts.values()),
         "first": days[0],
         "zone": zone.key,
         "known_at": known_at or inputs.FAR_FUTURE,

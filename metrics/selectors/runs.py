@@ -70,6 +70,23 @@ def run_on(
     return runs.first()
 
 
+def newest_of_each_day(
+    slug: str,
+    *,
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+    known_at: dt.datetime | None = None,
+    version: int | None = None,
+) -> QuerySet[MetricRun]:
+    """Return the newest published revision of each day, oldest day first."""
+    runs = published_runs(slug, known_at=known_at, version=version)
+    if start is not None:
+        runs = runs.filter(day__gte=start)
+    if end is not None:
+        runs = runs.filter(day__lte=end)
+    return runs.order_by("day", "-definition__number", "-revision").distinct("day")
+
+
 def series(
     slug: str,
     *,
@@ -78,13 +95,9 @@ def series(
     known_at: dt.datetime | None = None,
     version: int | None = None,
 ) -> list[MetricRun]:
-    """Return the newest published revision of each day, oldest day first."""
-    runs = published_runs(slug, known_at=known_at, version=version)
-    if start is not None:
-        runs = runs.filter(day__gte=start)
-    if end is not None:
-        runs = runs.filter(day__lte=end)
-    return list(runs.order_by("day", "-definition__number", "-revision").distinct("day"))
+    return list(
+        newest_of_each_day(slug, start=start, end=end, known_at=known_at, version=version)
+    )
 
 
 def target_of(slug: str) -> MetricTarget | None:

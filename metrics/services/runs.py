@@ -102,7 +102,7 @@ def recompute(
         )
         _write_rows(run)
         # Last of all, so that what was computed by a moment was all but visible at it.
-        run.computed_at = computed_at or Func(function="clock_timestamp")  # type: ignore[assignment]
+        run.computed_at = computed_at or Func(function="clock_timestamp")
         run.save(force_insert=True)
         _record(run, by=by, at=computed_at)
     return Outcome(run, is_new=True)

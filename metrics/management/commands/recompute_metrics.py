@@ -56,12 +56,9 @@ class Command(BaseCommand):
 
     def _say(self, outcome: Outcome) -> None:
         run = outcome.run
-        change = (
-            f"revision {run.revision}" if outcome.is_new else f"unchanged, revision {run.revision}"
-        )
-        self.stdout.write(
-            f"{run.definition.slug}  {run.day}  {fraction_text(run)}  {change}revision {run.revision}"
-        )
+        change = "" if outcome.is_new else "unchanged, "
+        number = f"{run.definition.slug}  {run.day}  {fraction_text(run)}"
+        self.stdout.write(f"{number}  {change}revision {run.revision}")
 
 
 def _days(

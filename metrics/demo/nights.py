@@ -1,0 +1,59 @@
+"""Computes the runs that each night of the demo company would have computed."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.db import connection
+
+from metrics import rules
+from metrics.demo.story import YEAR, ZONE, Story
+from metrics.selectors.runs import SEATS_DEPLOYED, newest_days
+from metrics.services.current import refresh_current_facts
+from metrics.services.runs import catch_up, recompute
+from people.models import system_user
+
+# The beat ticks at seven past the hour.
+TICK = dt.timedelta(minutes=7)
+TAKES = dt.timedelta(seconds=2)
+RECENT = 21
+
+
+def compute(story: Story, *, now: dt.datetime, say: Callable[[str], None]) -> int:
+    """Compute the nights that are missing, then today so far; return how many runs are new."""
+    by = system_user()
+    known = newest_days(SEATS_DEPLOYED)
+    latest = max(known.values(), default=None)
+    made = 0
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit TO off")
+    late = story.late_days()
+    days = [day for day in _days(story, now) if day not in known]
+    for number, day in enumerate(days):
+        if number % 50 == 0:
+            say(f"Night {number + 1} of {len(days)}")
+        night = rules.start_of(day + dt.timedelta(days=1), ZONE) + TICK
+        if latest is not None and night <= latest:
+            continue
+        moments: Any = {"by": by, "now": night, "known_at": night, "computed_at": night + TAKES}
+        if day in late and not story.is_large:
+            made += sum(outcome.is_new for outcome in catch_up(SEATS_DEPLOYED, **moments))
+        else:
+            made += recompute(SEATS_DEPLOYED, day, **moments).is_new
+    refresh_current_facts(now=now)
+    made += sum(outcome.is_new for outcome in catch_up(SEATS_DEPLOYED, by=by, now=now))
+    today = now.astimezone(ZONE).date()
+    made += recompute(SEATS_DEPLOYED, today, by=by, now=now).is_new
+    with connection.cursor() as cursor:
+        cursor.execute("RESET synchronous_commit")
+    return made
+
+
+def _days(story: Story, now: dt.datetime) -> Iterator[dt.date]:
+    """Yield the days whose night is over; of a large company the recent ones and month ends."""
+    yesterday = YEAR + (now.astimezone(ZONE).date() - story.anchor).days - 1
+    for number in range(yesterday + 1):
+        day = story.day(number)
+        is_month_end = (day + dt.timedelta(days=1)).day == 1
+        if not story.is_large or is_month_end or number > yesterday - RECENT:
+            yield day

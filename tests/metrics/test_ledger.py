@@ -1,0 +1,872 @@
+"""Runs: whole or not at all, one at a time, never edited, nothing written twice."""
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from decimal import Decimal
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Account, Company, ExchangeRate, SeatReading, Subscription
+from config.lib.versions import pretend_known_at
+from events.models import Event
+from metrics import rules
+from metrics.models import MetricDefinition, MetricRow, MetricRun
+from metrics.selectors import answers, rows, runs
+from metrics.selectors.late import late_days
+from metrics.services import runs as services
+from metrics.services.runs import (
+    MOST_DAYS_BACK,
+    AlreadyRunning,
+    NotYet,
+    catch_up,
+    recompute,
+    set_target,
+)
+from people.models import system_user
+from tests.factories import (
+    AccountFactory,
+    AssignmentFactory,
+    ExchangeRateFactory,
+    InstanceFactory,
+    SeatReadingFactory,
+    SubscriptionFactory,
+)
+from tests.metrics.scene import (
+    LATER,
+    SLUG,
+    compute,
+    customer,
+    day,
+    learn,
+    moment,
+    number_on,
+    read,
+    settle,
+)
+
+
+def results(run):
+    """Return what the run saw: (passes, reason) by account."""
+    return {row.account_id: (row.passes, row.reason) for row in rows.rows_of(run)}
+
+
+def ranges(account, layer=1):
+    found = MetricRow.objects.filter(account=account, layer=layer).order_by("from_day")
+    return [
+        (row.deployed, f"{row.from_day:%m-%d}", row.to_day and f"{row.to_day:%m-%d}")
+        for row in found
+    ]
+
+
+@pytest.mark.django_db
+class TestARun:
+    def test_keeps_the_number_and_what_it_knew(self):
+        learn("03-01")
+        customer(80), customer(79), customer(None), customer(90, status="prospect")
+        outcome = compute("03-10")
+        run = MetricRun.objects.get()
+        assert outcome.is_new
+        assert (run.numerator, run.denominator, run.unknown, run.covered) == (1, 3, 1, 2)
+        assert (run.day, run.revision, run.status) == (day("03-10"), 1, "published")
+        assert run.known_at == moment("03-11T01:00")
+        assert run.oldest_reading == moment("03-01T12:00")
+        assert run.excluded == {"prospect": 1}
+        assert MetricRow.objects.count() == 4
+
+    def test_of_nobody_has_no_number(self):
+        compute("03-10")
+        run = MetricRun.objects.get()
+        assert (run.numerator, run.denominator) == (0, 0)
+        answer = answers.as_json(run)
+        assert [answer[name] for name in ("value", "low", "high", "coverage")] == [None] * 4
+
+    def test_answers_with_shares_that_are_cut(self):
+        learn("03-01")
+        customer(80), customer(80), customer(None)
+        answer = answers.as_json(compute("03-10").run)
+        assert (answer["value"], answer["low"], answer["high"]) == (
+            "0.666666",
+            "0.666666",
+            "1.000000",
+        )
+        assert answer["coverage"] == "0.666666"
+
+    def test_is_recorded_once(self, django_user_model):
+        learn("03-01")
+        compute("03-10")
+        compute("03-10", "03-12")
+        (event,) = Event.objects.filter(verb="metric.computed")
+        assert event.after["day"] == "2026-03-10"
+        assert event.actor_id == system_user().pk
+
+    def test_is_computed_when_it_is_written(self):
+        before = _clock()
+        run = recompute(SLUG, day("03-10"), by=system_user(), now=LATER, known_at=before).run
+        assert before < run.computed_at < _clock()
+
+    def test_a_day_that_has_not_begun_is_refused(self):
+        with pytest.raises(NotYet):
+            compute("03-10", now=moment("03-09T23:59"))
+        compute("03-10", "03-10T00:00", now=moment("03-10T00:00"))
+
+    def test_a_day_begins_in_the_company_zone(self):
+        settle("Pacific/Auckland")
+        now = moment("03-09T11:00")  # midnight there
+        with pytest.raises(NotYet):
+            compute("03-10", now=now - dt.timedelta(seconds=1))
+        compute("03-10", now=now)
+
+    def test_only_metric_owners_compute(self, tam, metric_owner):
+        with pytest.raises(PermissionDenied):
+            recompute(SLUG, day("03-10"), by=tam, now=LATER)
+        assert recompute(SLUG, day("03-10"), by=metric_owner, now=LATER).is_new
+
+    def test_needs_a_metric(self):
+        with pytest.raises(MetricDefinition.DoesNotExist):
+            recompute("nothing", day("03-10"), by=system_user(), now=LATER)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda: MetricRun.objects.update(numerator=0),
+            lambda: MetricRun.objects.all().delete(),
+            lambda: MetricRow.objects.update(passes=False),
+            lambda: MetricRow.objects.all().delete(),
+            lambda: MetricDefinition.objects.update(text="Easier"),
+        ],
+    )
+    def test_is_never_edited(self, change):
+        learn("03-01")
+        customer(80)
+        compute("03-10")
+        with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+            change()
+
+    def test_is_one_per_definition_day_and_revision(self):
+        run = compute("03-10").run
+        run.pk = run.uuid = None
+        with pytest.raises(IntegrityError), transaction.atomic():
+            MetricRun.objects.create(
+                definition=run.definition, day=run.day, revision=1, known_at=run.known_at
+            )
+
+
+@pytest.mark.django_db
+class TestRevisions:
+    def test_the_same_inputs_give_none(self):
+        learn("03-01")
+        customer(80)
+        first = compute("03-10")
+        for known_at in ("03-11T02:00", "03-15", "06-01"):
+            again = compute("03-10", known_at)
+            assert (again.is_new, again.run) == (False, first.run)
+        assert MetricRun.objects.count() == 1
+
+    def test_late_facts_give_one(self):
+        learn("03-01")
+        account = customer(79)
+        compute("03-10")
+        learn("03-12")
+        read(account, 80, "03-09T12:00")
+        revised = compute("03-10", "03-12T01:00")
+        assert (revised.is_new, revised.run.revision) == (True, 2)
+        assert number_on("03-10") == (1, 1)
+        first = MetricRun.objects.get(revision=1)
+        assert (first.numerator, results(first)) == (0, {account.pk: (False, "below")})
+
+    def test_an_unfinished_day_is_superseded_once_it_is_over(self):
+        learn("03-01")
+        customer(80)
+        compute("03-10", "03-10T08:00")
+        assert not compute("03-10", "03-10T20:00").is_new
+        assert compute("03-10", "03-11T00:00").run.revision == 2
+
+    def test_one_that_knew_more_is_not_superseded_by_one_that_knew_less(self):
+        learn("03-01")
+        account = customer(79)
+        learn("03-12")
+        read(account, 80, "03-09T12:00")
+        newest = compute("03-10", "03-13")
+        late = compute("03-10", "03-11")
+        assert (late.is_new, late.run) == (False, newest.run)
+
+    def test_what_each_saw_stays_as_it_was(self):
+        learn("03-01")
+        a, b = customer(79, name="A"), customer(90, name="B")
+        first = compute("03-10").run
+        learn("03-12")
+        Subscription.objects.filter(account=b).update(seats=1000)
+        second = compute("03-10", "03-12T01:00").run
+        learn("03-14")
+        c = customer(85, name="C")
+        read(a, 85, "03-10T12:00")
+        third = compute("03-10", "03-14T01:00").run
+        assert results(first) == {a.pk: (False, "below"), b.pk: (True, "passes")}
+        assert results(second) == {a.pk: (False, "below"), b.pk: (False, "below")}
+        assert results(third) == {
+            a.pk: (True, "passes"), b.pk: (False, "below"), c.pk: (True, "passes"),
+        }  # fmt: skip
+        assert [run.revision for run in (first, second, third)] == [1, 2, 3]
+
+    def test_going_back_to_what_it_was_is_one_too(self):
+        learn("03-01")
+        account = customer(90)
+        compute("03-10")
+        for at, seats in (("03-12", 1000), ("03-14", 100)):
+            learn(at)
+            Subscription.objects.update(seats=seats)
+            compute("03-10", f"{at}T01:00")
+        assert [results(run)[account.pk][0] for run in MetricRun.objects.order_by("revision")] == [
+            True,
+            False,
+            True,
+        ]
+
+    def test_an_account_deleted_since_is_seen_no_more(self):
+        learn("03-01")
+        gone, stays = customer(80), customer(80)
+        first = compute("03-10").run
+        learn("03-12")
+        pk = gone.pk
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM accounts_subscription WHERE account_id = %s", [pk])
+            cursor.execute("DELETE FROM accounts_instance WHERE account_id = %s", [pk])
+            cursor.execute("DELETE FROM accounts_account WHERE id = %s", [pk])
+        second = compute("03-10", "03-12T01:00").run
+        next_day = compute("03-12").run
+        assert (second.numerator, next_day.numerator) == (1, 1)
+        assert results(second).keys() == results(next_day).keys() == {stays.pk}
+        assert set(MetricRow.objects.filter(account=pk).values_list("reason", flat=True)) == {
+            "passes", "gone",
+        }  # fmt: skip
+        assert first.numerator == 2
+
+
+@pytest.mark.django_db
+class TestRows:
+    def test_are_written_only_where_something_changed(self):
+        learn("03-01")
+        accounts = [customer(80) for _ in range(5)]
+        compute("03-10")
+        compute("03-11")
+        assert MetricRow.objects.count() == 5
+        learn("03-12")
+        read(accounts[0], 85, "03-12T12:00")
+        compute("03-12")
+        assert MetricRow.objects.count() == 6
+        assert ranges(accounts[0]) == [(80, "03-10", "03-12"), (85, "03-12", None)]
+        assert ranges(accounts[1]) == [(80, "03-10", None)]
+
+    def test_a_night_without_change_writes_one_run_and_no_row(self):
+        learn("03-01")
+        customer(80)
+        compute("03-10")
+        before = MetricRow.objects.values_list("pk", "to_day")[:]
+        assert compute("03-11").is_new
+        assert list(MetricRow.objects.values_list("pk", "to_day")) == list(before)
+
+    def test_a_revision_writes_only_what_differs_from_the_layer_below(self):
+        learn("03-01")
+        accounts = [customer(80) for _ in range(5)]
+        compute("03-10")
+        learn("03-12")
+        read(accounts[0], 85, "03-09T12:00")
+        compute("03-10", "03-12T01:00")
+        assert ranges(accounts[0], 2) == [(85, "03-10", None)]
+        assert MetricRow.objects.count() == 6
+
+    def test_days_computed_out_of_order_split_the_range(self):
+        learn("03-01")
+        account = customer(80)
+        read(account, 81, "03-12T12:00")
+        read(account, 82, "03-14T12:00")
+        for on in ("03-10", "03-16", "03-14", "03-12", "03-13", "03-09", "03-15"):
+            compute(on, "03-20")
+        assert _joined(ranges(account)) == [
+            (80, "03-09", "03-12"), (81, "03-12", "03-14"), (82, "03-14", None),
+        ]  # fmt: skip
+        for run in MetricRun.objects.all():
+            expected = 80 if run.day < day("03-12") else 81 if run.day < day("03-14") else 82
+            assert rows.rows_of(run).get().deployed == expected
+
+    def test_a_later_run_keeps_what_it_saw_when_one_before_it_is_computed(self):
+        learn("03-01")
+        account = customer(80)
+        compute("03-10")
+        compute("03-20")
+        learn("03-25")
+        read(account, 50, "03-14T12:00")
+        read(account, 80, "03-16T12:00")
+        compute("03-15", "03-25T01:00")
+        assert ranges(account) == [
+            (80, "03-10", "03-15"), (50, "03-15", "03-20"), (80, "03-20", None),
+        ]  # fmt: skip
+        assert [results(r)[account.pk][0] for r in MetricRun.objects.order_by("day")] == [
+            True,
+            False,
+            True,
+        ]
+
+    def test_no_account_has_two_rows_on_a_day_in_a_layer(self):
+        learn("03-01")
+        account = customer(80)
+        for at, seats, on in (
+            ("03-12", 70, "03-08"),
+            ("03-13", 85, "03-09"),
+            ("03-14", 60, "03-07"),
+        ):
+            compute("03-10", f"{at}T00:30")
+            compute("03-11", f"{at}T00:30")
+            learn(at)
+            read(account, seats, f"{on}T12:00", source=f"s{seats}")
+        for layer in set(MetricRow.objects.values_list("layer", flat=True)):
+            found = [r[1:] for r in ranges(account, layer)]
+            for (_, end), (start, _) in pairwise(found):
+                assert end is not None
+                assert end <= start
+
+
+def _joined(found):
+    """Join neighbours that say the same."""
+    joined = []
+    for seats, start, end in found:
+        if joined and joined[-1][0] == seats and joined[-1][2] == start:
+            joined[-1] = (seats, joined[-1][1], end)
+        else:
+            joined.append((seats, start, end))
+    return joined
+
+
+@pytest.mark.django_db
+class TestPoison:
+    def test_an_account_that_cannot_be_judged_stands_as_unknown(self, monkeypatch, caplog):
+        learn("03-01")
+        bad, good = customer(80), customer(80)
+        judge = rules.judge
+
+        def explode(account, *args):
+            if account.id == bad.pk:
+                raise ZeroDivisionError
+            return judge(account, *args)
+
+        monkeypatch.setattr(rules, "judge", explode)
+        run = compute("03-10").run
+        assert results(run) == {bad.pk: (None, "error"), good.pk: (True, "passes")}
+        assert (run.numerator, run.denominator, run.unknown) == (1, 2, 1)
+        assert f"Account {bad.pk} could not be judged" in caplog.text
+
+    def test_an_arr_that_no_column_holds_stops_nobody_else(self, caplog):
+        learn("03-01")
+        most = Decimal("999999999999.9999")
+        bad, good = customer(80), customer(80)
+        Subscription.objects.filter(account=bad).update(arr=most, currency="EUR")
+        ExchangeRateFactory(on=day("01-01"), rate=Decimal("999999999.9999999999"))
+        run = compute("03-10").run
+        assert results(run) == {bad.pk: (None, "error"), good.pk: (True, "passes")}
+
+    def test_text_with_every_separator_comes_through(self):
+        learn("03-01")
+        region = "a\tb\\c\nd\\N"
+        account = customer(80, region=region)
+        assert rows.rows_of(compute("03-10").run).get().region == region
+        Account.objects.filter(pk=account.pk).update(region="\\N")
+        learn("03-12")
+        assert rows.rows_of(compute("03-12").run).get().account_id == account.pk
+
+
+@pytest.mark.django_db
+class TestSegments:
+    def test_add_up_to_the_whole(self, tam):
+        learn("03-01")
+        first = customer(80, region="EMEA")
+        customer(10, region="EMEA"), customer(None, region="APAC"), customer(90, region="")
+        customer(90, region="EMEA", status="prospect")
+        AssignmentFactory(account=first, user=tam)
+        run = compute("03-10").run
+        for by in rows.SEGMENTS:
+            found = answers.segments_as_json(run, by)
+            assert sum(s["numerator"] for s in found) == run.numerator == 2
+            assert sum(s["denominator"] for s in found) == run.denominator == 4
+            assert sum(s["unknown"] for s in found) == run.unknown == 1
+        by_region = {s["label"]: s for s in answers.segments_as_json(run, "region")}
+        assert (by_region["EMEA"]["numerator"], by_region["EMEA"]["denominator"]) == (1, 2)
+        assert by_region["EMEA"]["excluded"] == {"prospect": 1}
+        assert by_region["EMEA"]["oldest_reading"] == "2026-03-01T12:00:00Z"
+        assert by_region["APAC"]["oldest_reading"] is None
+
+    def test_are_as_they_were_on_the_day(self, person):
+        learn("03-01")
+        first, second = person("tam", name="Ada"), person("tam", name="Bo")
+        account = customer(80, region="EMEA")
+        AssignmentFactory(account=account, user=first, end=day("03-15"))
+        before = compute("03-10").run
+        learn("03-14")
+        Account.objects.update(region="APAC")
+        AssignmentFactory(account=account, user=second, start=day("03-15"))
+        after = compute("03-15").run
+        assert [s.label for s in rows.segments_of(before, "region")] == ["EMEA"]
+        assert [s.label for s in rows.segments_of(after, "region")] == ["APAC"]
+        assert [s.label for s in rows.segments_of(before, "tam")] == ["Ada"]
+        assert [s.label for s in rows.segments_of(after, "tam")] == ["Bo"]
+
+    def test_closest_and_about_to_fall(self):
+        learn("03-01")
+        near, far, over = customer(79), customer(20), customer(81)
+        customer(None), customer(100)
+        run = compute("03-10").run
+        assert list(rows.closest(run).values_list("account_id", "to_go")) == [
+            (near.pk, 1), (far.pk, 60),
+        ]  # fmt: skip
+        assert list(rows.about_to_fall(run).values_list("account_id", "above")) == [(over.pk, 1)]
+
+
+@pytest.mark.django_db
+class TestCatchingUp:
+    def nights(self, now, **more):
+        return [o.run.day for o in catch_up(SLUG, by=system_user(), now=moment(now), **more)]
+
+    def test_begins_with_yesterday(self):
+        assert self.nights("03-10T00:07") == [day("03-09")]
+        assert self.nights("03-10T01:07") == []
+
+    def test_takes_missed_nights_oldest_first(self):
+        self.nights("03-10T00:07", known_at=moment("03-10T00:07"))
+        missed = self.nights("03-14T00:07", known_at=moment("03-14T00:07"))
+        assert missed == [day(f"03-{d}") for d in (10, 11, 12, 13)]
+
+    def test_fills_holes(self):
+        for on in ("03-01", "03-04"):
+            compute(on)
+        assert self.nights("03-05T12:00", known_at=moment("03-05T12:00")) == [
+            day("03-02"),
+            day("03-03"),
+        ]
+
+    def test_goes_back_35_days_and_no_further(self):
+        compute("01-01")
+        nights = self.nights("06-10T00:07")
+        assert len(nights) == MOST_DAYS_BACK == 35
+        assert (nights[0], nights[-1]) == (day("05-06"), day("06-09"))
+
+    def test_never_goes_before_the_first_day(self):
+        compute("06-05")
+        assert self.nights("06-08T00:07", known_at=moment("06-08T00:07")) == [
+            day("06-06"),
+            day("06-07"),
+        ]
+
+    def test_takes_a_day_again_that_was_computed_before_it_was_over(self):
+        compute("03-09", "03-09T12:00")
+        assert self.nights("03-10T00:07", known_at=moment("03-10T00:07")) == [day("03-09")]
+        assert MetricRun.objects.filter(day=day("03-09")).count() == 2
+
+    def test_the_night_is_the_company_s(self):
+        settle("America/Los_Angeles")
+        compute("03-01", "03-02T09:00")
+        before, after = "03-03T07:59", "03-03T08:00"
+        assert self.nights(before, known_at=moment(before)) == []
+        assert self.nights(after, known_at=moment(after)) == [day("03-02")]
+
+    def test_another_company_zone_reopens_the_days_that_end_later_there_once(self):
+        learn("02-01")
+        customer(80, at="02-20T12:00")
+        for on in ("03-01", "03-02", "03-03"):
+            compute(on, f"03-{int(on[-2:]) + 1:02}T00:07")
+        Company.objects.update(time_zone="America/New_York")
+        now = _clock() + dt.timedelta(seconds=1)
+        reopened = [
+            o.run.day
+            for o in catch_up(SLUG, by=system_user(), now=moment("03-04T12:00"), known_at=now)
+        ]
+        assert reopened == [day("03-01"), day("03-02"), day("03-03")]
+        assert self.nights("03-04T12:00", known_at=now) == []
+        assert MetricRun.objects.filter(day=day("03-02")).count() == 2
+
+
+@pytest.mark.django_db
+class TestLateFacts:
+    """Each kind of late fact reopens the days it bears on, and what is in time none."""
+
+    @pytest.fixture
+    def account(self):
+        learn("02-01")
+        account = customer(80, at="03-01T12:00", currency="EUR")
+        ExchangeRateFactory(currency="GBP", on=day("01-01"))
+        for d in range(1, 11):
+            compute(f"03-{d:02}", f"03-{d + 1:02}T00:07")
+        return account
+
+    def late(self, now="03-11T12:00", known_at="03-11T12:00"):
+        found = late_days(SLUG, now=moment(now), most=35, known_at=moment(known_at))
+        return [f"{on:%m-%d}" for on in found]
+
+    def days(self, first, last):
+        return [f"03-{d:02}" for d in range(first, last + 1)]
+
+    def test_nothing_learned_reopens_nothing(self, account):
+        assert self.late() == []
+
+    @pytest.mark.parametrize(
+        ("at", "first"), [("02-25T12:00", None), ("03-05T12:00", 5), ("03-10T23:59", 10)]
+    )
+    def test_a_reading_from_the_day_it_was_made(self, account, at, first):
+        """One older than the reading that was used bears on no day."""
+        learn("03-11T08:00")
+        read(account, 90, at)
+        assert self.late() == (self.days(first, 10) if first else [])
+
+    def test_a_reading_until_the_next_one(self, account):
+        learn("03-11T08:00")
+        read(account, 90, "03-04T12:00")
+        read(account, 80, "03-07T12:00")
+        compute("03-07", "03-11T09:00")
+        assert self.late() == ["03-04", "03-05", "03-06", "03-08", "03-09", "03-10"]
+
+    def test_a_corrected_reading(self, account):
+        learn("03-11T08:00")
+        SeatReading.objects.update(known_to=moment("03-11T08:00"))
+        read(account, 90, "03-01T12:00")
+        assert self.late() == self.days(1, 10)
+
+    def test_a_reading_of_today_is_in_time(self, account):
+        learn("03-11T08:00")
+        read(account, 90, "03-11T07:00")
+        assert self.late() == []
+
+    def test_a_contract_on_the_days_it_covers(self, account):
+        learn("03-11T08:00")
+        SubscriptionFactory(account=account, start=day("03-04"), end=day("03-07"))
+        assert self.late() == self.days(4, 6)
+
+    def test_a_renewal_entered_in_time_reopens_nothing(self, account):
+        learn("03-11T08:00")
+        SubscriptionFactory(account=account, start=day("03-20"))
+        Subscription.objects.filter(end=None, start__lt=day("03-20")).update(end=day("03-20"))
+        assert self.late() == []
+
+    def test_another_name_or_a_trial_reopens_nothing(self, account):
+        learn("03-11T08:00")
+        Account.objects.update(name="Other", region="Other", internal=True)
+        Subscription.objects.update(product="Other")
+        SubscriptionFactory(account=account, start=day("03-04"), kind="trial")
+        InstanceFactory(account=account)
+        AccountFactory()
+        assert self.late() == []
+
+    @pytest.mark.parametrize(
+        "change", [{"seats": 5}, {"arr": 5}, {"currency": "EUR"}, {"kind": "poc"}]
+    )
+    def test_a_corrected_contract(self, account, change):
+        learn("03-11T08:00")
+        Subscription.objects.update(**change)
+        assert self.late() == self.days(1, 10)
+
+    def test_a_churn_from_its_day(self, account):
+        learn("03-11T08:00")
+        Account.objects.update(churned_on=day("03-08"))
+        assert self.late() == self.days(8, 10)
+
+    def test_a_rate_until_the_next_one(self, account):
+        learn("03-11T08:00")
+        ExchangeRateFactory(currency="EUR", on=day("03-03"))
+        ExchangeRateFactory(currency="EUR", on=day("03-06"))
+        assert self.late() == self.days(3, 10)
+        compute("03-06", "03-11T09:00")
+        learn("03-11T10:00")
+        ExchangeRate.objects.filter(on=day("03-03")).update(rate=2)
+        assert "03-06" not in self.late()
+
+    def test_a_tam_on_the_days_of_the_assignment(self, account, tam):
+        learn("03-11T08:00")
+        AssignmentFactory(account=account, user=tam, start=day("03-09"))
+        AssignmentFactory(account=account, user=tam, role="CSM", start=day("03-01"))
+        assert self.late() == self.days(9, 10)
+
+    def test_what_was_taken_in_reopens_nothing_again(self, account):
+        learn("03-11T08:00")
+        read(account, 70, "03-05T12:00")
+        done = catch_up(
+            SLUG, by=system_user(), now=moment("03-11T12:00"), known_at=moment("03-11T12:00")
+        )
+        assert [(f"{o.run.day:%m-%d}", o.run.revision) for o in done] == [
+            (on, 2) for on in self.days(5, 10)
+        ]
+        assert self.late() == []
+
+    def test_days_before_the_window_stay_closed(self, account):
+        learn("03-11T08:00")
+        read(account, 70, "03-02T12:00")
+        found = late_days(SLUG, now=moment("03-11T12:00"), most=3, known_at=moment("03-11T12:00"))
+        assert found == [day("03-08"), day("03-09"), day("03-10")]
+
+
+@pytest.mark.django_db
+class TestTargets:
+    def test_the_newest_stands(self, leadership):
+        for value in ("0.6", "0.75"):
+            set_target(SLUG, Decimal(value), day("12-31"), by=leadership)
+        assert runs.target_of(SLUG).value == Decimal("0.75")
+        event = Event.objects.filter(verb="metric.target_set").latest("pk")
+        assert (event.before["value"][:3], event.after["value"]) == ("0.6", "0.75")
+
+    def test_leadership_sets_it(self, metric_owner):
+        with pytest.raises(PermissionDenied):
+            set_target(SLUG, Decimal("0.6"), None, by=metric_owner)
+
+
+@pytest.mark.django_db
+def test_as_many_statements_for_10_accounts_as_for_300():
+    learn("03-01")
+    counts = []
+    for number, on in ((10, "03-10"), (290, "03-11")):
+        for _ in range(number):
+            customer(80)
+        with CaptureQueriesContext(connection) as queries:
+            compute(on)
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 20
+    assert number_on("03-11") == (300, 300)
+
+
+ZONES = [
+    ("Australia/Lord_Howe", 2026),
+    ("Pacific/Apia", 2011),
+    ("Asia/Kathmandu", 2026),
+    ("America/New_York", 2026),
+    ("Europe/Dublin", 2026),
+]
+
+
+class TestTicks:
+    """Hourly ticks in UTC, some lost and some doubled, in odd zones."""
+
+    @pytest.mark.parametrize(("zone", "year"), ZONES)
+    def test_of_a_year_find_each_day_once_and_in_order(self, zone, year, monkeypatch):
+        known: dict[dt.date, dt.datetime] = {}
+        monkeypatch.setattr(runs, "newest_days", lambda slug: known)
+        monkeypatch.setattr(runs, "company", lambda: Company(time_zone=zone))
+        found = []
+        for now in _ticks(dt.datetime(year, 1, 1, 0, 7, tzinfo=dt.UTC), hours=24 * 366):
+            for on in runs.missing_days(SLUG, now=now, most=35):
+                known[on] = now
+                found.append(on)
+        assert len(found) >= 365
+        assert found == [found[0] + dt.timedelta(days=i) for i in range(len(found))]
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize(
+        ("zone", "first"),
+        [
+            ("Australia/Lord_Howe", "2026-03-31"),
+            ("Australia/Lord_Howe", "2026-09-30"),
+            ("Pacific/Apia", "2011-12-27"),
+            ("Asia/Kathmandu", "2026-03-27"),
+            ("Europe/Dublin", "2026-03-26"),
+            ("America/New_York", "2026-10-29"),
+        ],
+    )
+    def test_make_one_final_run_a_day(self, zone, first):
+        settle(zone)
+        start = dt.datetime.fromisoformat(f"{first}T00:07+00:00")
+        pretend_known_at(start - dt.timedelta(days=30))
+        instance = customer().instances.get()
+        for i in range(0, 24 * 8 * 4, 5):
+            at = start + dt.timedelta(minutes=15 * i)
+            SeatReadingFactory(instance=instance, observed_at=at, seats=i)
+        for now in _ticks(start, hours=24 * 8):
+            list(catch_up(SLUG, by=system_user(), now=now, known_at=now))
+        made = MetricRun.objects.order_by("day")
+        assert [run.revision for run in made] == [1] * len(made)
+        days = [run.day for run in made]
+        assert days == [days[0] + dt.timedelta(days=i) for i in range(len(days))]
+        assert len(days) >= 8
+        for run in made:
+            end = rules.start_of(run.day + dt.timedelta(days=1), ZoneInfo(zone))
+            assert run.known_at >= end
+            assert run.oldest_reading is None or run.oldest_reading < end
+
+
+def _ticks(now, *, hours):
+    """Yield the hours, some never and some twice; for two days and a half none at all."""
+    for tick in range(hours):
+        lost = tick % 7 == 3 or hours // 2 < tick < hours // 2 + 60
+        for _ in range(0 if lost else 2 if tick % 5 == 1 else 1):
+            yield now + dt.timedelta(hours=tick)
+
+
+def _clock():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtOnce:
+    def test_two_recomputes_make_one_run(self):
+        for _ in range(5):
+            customer(80)
+        barrier = threading.Barrier(2)
+        found = []
+
+        def work():
+            barrier.wait(5)
+            try:
+                found.append(recompute(SLUG, day("03-10"), by=system_user(), now=LATER).is_new)
+            except AlreadyRunning:
+                found.append(False)
+            finally:
+                connection.close()
+
+        for _ in range(6):
+            threads = [threading.Thread(target=work) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(20)
+        assert sorted(found) == [False] * 11 + [True]
+        assert MetricRun.objects.count() == 1
+        assert MetricRow.objects.count() == 5
+
+    def test_a_second_one_is_refused_while_the_first_is_at_work(self, monkeypatch):
+        customer(80)
+        at_work, go_on = threading.Event(), threading.Event()
+        write_rows = services._write_rows
+
+        def slowly(run):
+            at_work.set()
+            assert go_on.wait(10)
+            write_rows(run)
+
+        monkeypatch.setattr(services, "_write_rows", slowly)
+
+        def first():
+            recompute(SLUG, day("03-10"), by=system_user(), now=LATER)
+            connection.close()
+
+        thread = threading.Thread(target=first)
+        thread.start()
+        assert at_work.wait(10)
+        with pytest.raises(AlreadyRunning):
+            recompute(SLUG, day("03-11"), by=system_user(), now=LATER)
+        # Whole or not at all: nothing of it is visible yet, not even its rows.
+        assert (MetricRun.objects.count(), MetricRow.objects.count()) == (0, 0)
+        go_on.set()
+        thread.join(10)
+        assert (MetricRun.objects.count(), MetricRow.objects.count()) == (1, 1)
+
+    def test_facts_written_meanwhile_are_all_in_or_all_out(self):
+        """Each writer makes an account that passes in one transaction, its reading last."""
+        stop = threading.Event()
+
+        def write():
+            while not stop.is_set():
+                with transaction.atomic():
+                    customer(80, at="03-01T12:00")
+            connection.close()
+
+        writers = [threading.Thread(target=write) for _ in range(2)]
+        for writer in writers:
+            writer.start()
+        try:
+            for _ in range(6):
+                time.sleep(0.05)
+                recompute(SLUG, day("03-10"), by=system_user(), now=LATER)
+        finally:
+            stop.set()
+            for writer in writers:
+                writer.join(10)
+        made = list(MetricRun.objects.order_by("revision"))
+        assert len(made) > 2
+        for run in made:
+            assert run.numerator == run.denominator == len(results(run))
+            assert run.excluded == {}
+
+
+KILLED = """
+import datetime as dt, os, sys, time
+import django
+django.setup()
+from metrics.services import runs
+from people.models import system_user
+step = sys.argv[1]
+original = getattr(runs, step)
+
+def stopped(*args, **kwargs):
+    result = original(*args, **kwargs)
+    print("here", flush=True)
+    time.sleep(60)
+    return result
+
+setattr(runs, step, stopped)
+runs.recompute("seats-deployed", dt.date(2026, 3, 10), by=system_user(),
+               now=dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+class TestKilled:
+    @pytest.mark.parametrize("step", ["_stage", "_write_rows", "_record"])
+    def test_leaves_nothing_and_the_next_one_is_whole(self, step):
+        for seats in (80, 70, None):
+            customer(seats)
+        url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, step],
+            env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"},
+            cwd=settings.BASE_DIR,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stdout.readline() == "here\n"
+            process.send_signal(signal.SIGKILL)
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+        assert (MetricRun.objects.count(), MetricRow.objects.count()) == (0, 0)
+        assert not Event.objects.filter(verb="metric.computed").exists()
+        run = _as_soon_as_free(
+            lambda: recompute(SLUG, day("03-10"), by=system_user(), now=LATER).run
+        )
+        assert (run.revision, run.numerator, run.denominator) == (1, 1, 3)
+        assert MetricRow.objects.count() == 3
+
+    @pytest.mark.parametrize("step", ["_lock", "_stage", "_copy", "_write_rows", "_record"])
+    def test_an_exception_at_any_step_leaves_nothing(self, step, monkeypatch):
+        learn_all = [customer(seats) for seats in (80, 70)]
+        original = getattr(services, step)
+
+        def fail(*args, **kwargs):
+            original(*args, **kwargs)
+            raise ZeroDivisionError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(services, step, fail)
+            with pytest.raises(ZeroDivisionError):
+                recompute(SLUG, day("03-10"), by=system_user(), now=LATER)
+        assert (MetricRun.objects.count(), MetricRow.objects.count()) == (0, 0)
+        whole = recompute(SLUG, day("03-10"), by=system_user(), now=LATER).run
+        assert results(whole).keys() == {account.pk for account in learn_all}
+        assert (whole.revision, whole.numerator) == (1, 1)
+
+
+def _as_soon_as_free(work):
+    """The server notices a killed client when it next reads from it."""
+    for _ in range(50):
+        try:
+            return work()
+        except AlreadyRunning:
+            time.sleep(0.1)
+    return work()
