@@ -1,7 +1,7 @@
 # `make` prints what there is. ARGS, PORT, HOST and KEEL_STATE are read from the command line or the environment.
 PYTHON ?= python3
 PY := .venv/bin/python
-export PORT HOST KEEL_STATE PYTHON
+export PORT HOST KEEL_STATE
 # Taken as it stands: a $ in it is no variable of make's.
 ARGS_AS_GIVEN = $(value ARGS)
 

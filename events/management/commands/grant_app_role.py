@@ -70,12 +70,18 @@ def _append_only_models() -> list[type[models.Model]]:
 
 
 def _make_append_only(cursor: CursorWrapper, model: type[models.Model], role: str) -> None:
-    """`APPEND_ONLY = True` on a model; `UPDATABLE_COLUMNS` names what may still be written."""
+    """`APPEND_ONLY = True` on a model; `UPDATABLE_COLUMNS` names what may still be written.
+
+    `FILLED_BY_TRIGGERS = True` beside it: the role may only read, triggers add the rows.
+    """
+    rights = "UPDATE, DELETE"
+    if getattr(model, "FILLED_BY_TRIGGERS", False):
+        rights = f"INSERT, {rights}"
     columns = ", ".join(
         connection.ops.quote_name(name) for name in getattr(model, "UPDATABLE_COLUMNS", ())
     )
     for table in _with_partitions(cursor, model._meta.db_table):  # noqa: SLF001
-        cursor.execute(f"REVOKE UPDATE, DELETE ON {table} FROM {role}")
+        cursor.execute(f"REVOKE {rights} ON {table} FROM {role}")
         if columns:
             cursor.execute(f"GRANT UPDATE ({columns}) ON {table} TO {role}")
 
