@@ -45,6 +45,20 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-dismiss]")) toast.replaceChildren();
 });
 
+// Copies what a field shows, which stays selected for those whose browser refuses.
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-copy]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.copy);
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+    say("Copied.");
+  } catch {
+    say("Your browser did not let Keel copy. The text is selected: press Ctrl C.");
+  }
+});
+
 // Popovers open beside the button they belong to.
 document.addEventListener(
   "toggle",
@@ -130,7 +144,7 @@ if (keySwitch) {
     localStorage.setItem("keys", keySwitch.checked ? "on" : "off"),
   );
 }
-let wentAt = 0;
+let wentAt = -Infinity;
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || keysOff()) return;
   if (event.target.matches?.(TYPING) || one("dialog[open]")) return;

@@ -1,0 +1,335 @@
+"""Every page, in both themes and both widths, as axe-core and the keyboard see it.
+
+A page that is not looked at here fails, so that a new one cannot forget to be.
+"""
+
+import re
+import uuid
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import resolve
+from playwright.sync_api import expect
+
+from accounts.models import Account, Tier
+from people import services
+from people.models import User
+from tests.e2e.conftest import PHONE, WIDE, assert_fits_a_phone
+from tests.factories import ApiTokenFactory
+from tests.test_routes import PAGES
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# A theme changes colours and nothing else.
+RULES_OF_COLOUR = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+RUN = """(runOnly) => axe.run({runOnly, resultTypes: ["violations"]}).then(({violations}) =>
+    violations.flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${node.html}`)))"""
+# What Swagger UI does inside its own frame, whatever stands around it.
+ACCEPTED = {"/api/v1/docs/": ("heading-order", "nested-interactive", "region", "target-size")}
+# What a browser does not show: files, and answers to probes.
+NO_PAGES = {"livez", "readyz", "metrics:rows-csv", "metrics:series-csv", "accounts:account-export"}
+STRANGER = ""
+# The browser's own buttons come after the last of a dialog; there the page's focus is its body.
+INSIDE_OR_OUT_OF_PAGE = """
+    document.activeElement === document.body || Boolean(document.activeElement.closest("dialog"))
+"""
+# A page of 1280 pixels at a zoom of 400%.
+NARROWEST = 320
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A page as somebody sees it, after they have done something there."""
+
+    who: str
+    path: str
+    act: str = ""
+    status: int = 200
+
+
+def open_by(name):
+    return lambda page: page.get_by_role("button", name=name, exact=True).click()
+
+
+def send_empty(page):
+    """Send the page's form with nothing in it, past what the browser itself would ask for."""
+    form = page.locator("main form[method=post]").first
+    form.evaluate("""(form) => {
+        form.noValidate = true;
+        for (const field of form.querySelectorAll("input:not([type=hidden]), textarea"))
+            field.type === "checkbox" ? (field.checked = false) : (field.value = "");
+    }""")
+    form.locator("button[type=submit]").click()
+    expect(page.locator(".errsum")).to_be_visible()
+
+
+def open_definition(page):
+    page.get_by_role("link", name="Definition").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def err_in_drawer(page):
+    page.get_by_role("link", name="Enter a count").click()
+    page.get_by_role("dialog").get_by_role("button", name="Save the count").click()
+    expect(page.locator(".errsum")).to_be_visible()
+
+
+def send(name):
+    return lambda page: page.get_by_role("button", name=name).click()
+
+
+def make_token(page):
+    page.get_by_label("Name").fill("Looked at")
+    page.get_by_label("Read metrics").check()
+    page.get_by_role("button", name="Create token").click()
+    expect(page.get_by_role("textbox", name="Token")).to_be_visible()
+
+
+ACTS = {
+    "errors": send_empty,
+    "definition drawer": open_definition,
+    "another day": open_by("As of"),
+    "export menu": open_by("Export"),
+    "theme menu": open_by("Theme"),
+    "drawer with errors": err_in_drawer,
+    "ready": lambda page: expect(page.locator(".opblock").first).to_be_visible(),
+    "link": send("Send a link to set a password"),
+    "token": make_token,
+}
+SIGHTS = [
+    Sight(STRANGER, "/account/login/"),
+    Sight(STRANGER, "/account/login/", "errors"),
+    Sight(STRANGER, "/account/password/reset/"),
+    Sight(STRANGER, "/account/password/reset/", "errors"),
+    Sight(STRANGER, "/account/password/reset/done/"),
+    Sight(STRANGER, "/account/password/reset/key/1-nothing/"),
+    Sight(STRANGER, "{link}"),
+    Sight(STRANGER, "{link}", "errors"),
+    Sight(STRANGER, "/account/password/reset/key/done/"),
+    Sight(STRANGER, "/account/inactive/"),
+    Sight(STRANGER, "/nothing/", status=404),
+    Sight("newcomer", "/metric/", status=403),
+    Sight("leadership", "/metric/"),
+    Sight("leadership", "/metric/", "definition drawer"),
+    Sight("leadership", "/metric/", "another day"),
+    Sight("leadership", "/metric/", "export menu"),
+    Sight("leadership", "/metric/", "theme menu"),
+    Sight("leadership", "/metric/?as_of=2020-01-01"),
+    Sight("leadership", "/metric/accounts/"),
+    Sight("leadership", "/metric/accounts/?band=below"),
+    Sight("leadership", "/metric/definition/"),
+    Sight("leadership", "/metric/target/"),
+    Sight("leadership", "/metric/target/", "errors", 422),
+    Sight("leadership", "/accounts/?region=EMEA&sort=-arr"),
+    Sight("leadership", "/accounts/?region=EMEA&view=nothing&cursor=nothing"),
+    Sight("leadership", "/accounts/?q=nobody"),
+    Sight("leadership", "/accounts/{account}/"),
+    Sight("leadership", "/accounts/{account}/subscriptions/"),
+    Sight("leadership", "/accounts/{account}/instances/"),
+    Sight("leadership", "/accounts/{account}/readings/"),
+    Sight("leadership", "/accounts/{account}/people/"),
+    Sight("leadership", "/accounts/{account}/timeline/"),
+    Sight("leadership", "/accounts/{account}/data/"),
+    Sight("leadership", "/accounts/{unknown}/"),
+    Sight("leadership", "/accounts/ACC-999999999/", status=404),
+    Sight("leadership", "/settings/company/", status=403),
+    Sight("tam", "/accounts/{account}/readings/", "drawer with errors", 422),
+    Sight("tam", "/accounts/{account}/readings/new/"),
+    Sight("tam", "/accounts/{account}/readings/new/", "errors", 422),
+    Sight("administrator", "/settings/company/"),
+    Sight("administrator", "/settings/company/", "errors", 422),
+    Sight("administrator", "/settings/tiers/"),
+    Sight("administrator", "/settings/tiers/new/"),
+    Sight("administrator", "/settings/tiers/new/", "errors", 422),
+    Sight("administrator", "/settings/tiers/{tier}/end/"),
+    Sight("administrator", "/settings/people/"),
+    Sight("administrator", "/settings/people/?q=nobody"),
+    Sight("administrator", "/settings/people/new/"),
+    Sight("administrator", "/settings/people/new/", "errors", 422),
+    Sight("administrator", "/settings/people/{person}/"),
+    Sight("administrator", "/settings/people/{person}/", "link"),
+    Sight("administrator", "/me/tokens/"),
+    Sight("administrator", "/me/tokens/new/"),
+    Sight("administrator", "/me/tokens/new/", "errors", 422),
+    Sight("administrator", "/me/tokens/new/", "token"),
+    Sight("administrator", "/me/tokens/{token}/revoke/"),
+    Sight("administrator", "/account/password/change/"),
+    Sight("administrator", "/account/password/change/", "errors"),
+    Sight("administrator", "/account/reauthenticate/"),
+    Sight("administrator", "/account/logout/"),
+    Sight("administrator", "/api/v1/docs/", "ready"),
+]
+
+
+def name_of(sight):
+    return " ".join(filter(None, [sight.who or "stranger", sight.path, sight.act]))
+
+
+@pytest.fixture(scope="package")
+def parts(server):
+    """What fills the addresses."""
+    administrator = User.objects.get(email="administrator@keel.example")
+    newcomer = User.objects.get(email="newcomer@keel.example")
+    link = services.send_invitation(newcomer, by=administrator)
+    return {
+        "account": Account.objects.get(name="Ravello Foods").number,
+        "unknown": Account.objects.get(name="Halden Energy").number,
+        "person": newcomer.uuid,
+        "token": ApiTokenFactory(owner=administrator, name="CRM sync").uuid,
+        "tier": Tier.objects.first().uuid,
+        "link": re.sub(r"^https?://[^/]+", "", link),
+    }
+
+
+def violations(page):
+    """Look at a page in both themes and both widths; returns what axe-core finds."""
+    page.evaluate(Axe().axe_script)
+    found = {}
+    for theme, rules in {"light": RULES, "dark": RULES_OF_COLOUR}.items():
+        for size in (WIDE, PHONE):
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            page.set_viewport_size(size)
+            for line in page.evaluate(RUN, rules):
+                found.setdefault(line, []).append(f"{theme} {size['width']}")
+    page.set_viewport_size(WIDE)
+    return found
+
+
+def test_every_page_is_looked_at():
+    samples = dict.fromkeys(("person", "token", "tier"), uuid.uuid4())
+    samples |= {"account": "ACC-1", "unknown": "ACC-2", "link": "/"}
+    seen = {
+        resolve(sight.path.partition("?")[0].format(**samples)).view_name
+        for sight in SIGHTS
+        if sight.status != 404
+    }
+    pages = {name for name, answers in PAGES.items() if 200 in answers.values()}
+    assert pages - NO_PAGES <= seen
+
+
+@pytest.mark.parametrize("sight", SIGHTS, ids=name_of)
+def test_axe_finds_nothing(sight, parts, visit):
+    path = sight.path.format(**parts)
+    page = visit(sight.who and f"{sight.who}@keel.example", path, expected=[sight.status])
+    if sight.who:
+        assert page.url.endswith(path), f"{path} led to {page.url}"
+    if sight.act:
+        ACTS[sight.act](page)
+
+    accepted = ACCEPTED.get(sight.path, ())
+    found = {
+        line: where for line, where in violations(page).items() if rule_of(line) not in accepted
+    }
+    assert found == {}
+    assert_fits_a_phone(page, width=NARROWEST)
+
+
+def rule_of(line):
+    return line.partition(":")[0]
+
+
+@pytest.mark.urls("tests.urls_styleguide")
+@pytest.mark.parametrize(
+    "path", ["?toast=1", "?error=1", "errors/409/", "errors/429/", "errors/500/"]
+)
+def test_axe_finds_nothing_in_the_components(path, visit):
+    page = visit("leadership@keel.example", f"/styleguide/{path}", expected=[409, 429, 500])
+
+    assert violations(page) == {}
+    assert_fits_a_phone(page, width=NARROWEST)
+
+
+def test_the_first_key_leads_past_the_navigation(visit):
+    page = visit("leadership@keel.example", "/metric/")
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to main content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to main content")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("email", "path", "opener", "title"),
+    [
+        ("leadership@keel.example", "/metric/", "Definition", "How this number is defined"),
+        (
+            "tam@keel.example",
+            "/accounts/{account}/readings/",
+            "Enter a count",
+            "Enter a seat count",
+        ),
+    ],
+)
+def test_a_drawer_gives_the_focus_back(email, path, opener, title, parts, visit):
+    page = visit(email, path.format(**parts))
+    link = page.get_by_role("link", name=opener)
+    drawer = page.get_by_role("dialog", name=title)
+
+    link.press("Enter")
+    expect(drawer).to_be_visible()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate(INSIDE_OR_OUT_OF_PAGE), "the focus left the drawer"
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+    expect(link).to_be_focused()
+
+
+def test_the_menu_of_a_phone_by_keys(visit):
+    page = visit("leadership@keel.example", "/metric/")
+    page.set_viewport_size(PHONE)
+    button = page.get_by_role("button", name="Open menu")
+
+    button.press("Enter")
+    menu = page.get_by_role("complementary", name="Menu")
+    expect(menu).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(button).to_be_focused()
+    button.press("Enter")
+    menu.get_by_role("link", name="Accounts").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Accounts")
+
+
+def test_the_theme_changes_by_keys_and_is_kept(visit):
+    page = visit("other-tam@keel.example", "/accounts/")
+    button = page.get_by_role("button", name="Theme")
+    dark = page.get_by_role("button", name="Dark")
+
+    button.press("Enter")
+    expect(dark).to_have_attribute("aria-pressed", "false")
+    with page.expect_response("**/me/preferences/theme"):
+        dark.press("Enter")
+    expect(dark).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.keyboard.press("Escape")
+    expect(dark).to_be_hidden()
+    expect(button).to_be_focused()
+
+    page.goto("/metric/")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_single_keys_lead_on_and_can_be_switched_off(visit):
+    page = visit("leadership@keel.example", "/metric/")
+    title = page.get_by_role("heading", level=1)
+    search = page.get_by_role("searchbox", name="Search accounts").first
+
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    page.wait_for_url("**/accounts/")
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    page.keyboard.type("gs")
+    expect(search).to_have_value("gs")
+    expect(title).to_have_text("Accounts")
+
+    page.goto("/metric/")
+    page.keyboard.press("Shift+?")
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts")
+    keys.get_by_label("Use single-key shortcuts").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+?")
+    expect(keys).to_be_hidden()
+    page.evaluate("localStorage.clear()")

@@ -1,0 +1,302 @@
+"""Every address, asked as everybody: who is let in, who is sent to sign in, who is refused.
+
+The addresses come from the URL configuration. One that is not in the tables fails, so that a new
+page or resource cannot forget to say who may see it.
+"""
+
+import datetime as dt
+import uuid
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+
+from events.models import Event
+from people.models import REQUESTERS, Role, Scope
+from tests import factories
+
+ROLES = [str(role) for role in Role.values]
+ANONYMOUS, NOBODY = "anonymous", "without role"
+EVERYBODY = [ANONYMOUS, NOBODY, *ROLES]
+
+
+def everybody(status=200):
+    return dict.fromkeys(EVERYBODY, status)
+
+
+def signed_in(status=200):
+    return everybody(status) | {ANONYMOUS: 302}
+
+
+def any_role(status=200):
+    return signed_in(status) | {NOBODY: 403}
+
+
+def only(*roles, status=200):
+    return any_role(403) | dict.fromkeys([str(role) for role in roles], status)
+
+
+def api(answers):
+    return answers | {ANONYMOUS: 401}
+
+
+ADMINISTRATOR = only(Role.ADMINISTRATOR)
+# What GET answers. Requesters below are not assigned to the account; its own TAM is tested apart.
+PAGES = {
+    "home": any_role(302),
+    "livez": everybody(),
+    "readyz": everybody(),
+    "metrics:dashboard": any_role(),
+    "metrics:account-list": any_role(),
+    "metrics:rows-csv": any_role(),
+    "metrics:series-csv": any_role(),
+    "metrics:definition": any_role(),
+    "metrics:target": only(Role.LEADERSHIP),
+    "metrics:recompute": any_role(405),
+    "accounts:account-list": any_role(),
+    "accounts:account-export": any_role(),
+    "accounts:account-detail": any_role(),
+    "accounts:account-subscriptions": any_role(),
+    "accounts:account-instances": any_role(),
+    "accounts:account-readings": any_role(),
+    "accounts:reading-create": any_role(403),
+    "accounts:account-people": any_role(),
+    "accounts:account-timeline": any_role(),
+    "accounts:account-data": any_role(),
+    "settings": any_role(302),
+    "settings:company": ADMINISTRATOR,
+    "settings:tier-list": ADMINISTRATOR,
+    "settings:tier-create": ADMINISTRATOR,
+    "settings:tier-end": only(Role.ADMINISTRATOR),
+    "people:token-list": any_role(),
+    "people:token-create": any_role(),
+    "people:token-revoke": any_role(404),
+    "people:theme": signed_in(405),
+    "people:person-list": ADMINISTRATOR,
+    "people:person-create": ADMINISTRATOR,
+    "people:person-edit": ADMINISTRATOR,
+    "people:person-deactivate": any_role(405),
+    "people:person-reactivate": any_role(405),
+    "people:person-link": any_role(405),
+    "account_login": signed_in(302) | {ANONYMOUS: 200},
+    "account_logout": signed_in(),
+    "account_inactive": everybody(),
+    "account_reauthenticate": signed_in(),
+    "account_change_password": signed_in(),
+    "account_reset_password": everybody(),
+    "account_reset_password_done": everybody(),
+    "account_reset_password_from_key": everybody(),
+    "account_reset_password_from_key_done": everybody(),
+    "account_confirm_email": any_role(404),
+    "api:docs": signed_in(),
+}
+# Who may POST where there is no page to GET.
+POSTS = {
+    "metrics:recompute": {Role.METRIC_OWNER},
+    "metrics:target": {Role.LEADERSHIP},
+    "people:person-deactivate": {Role.ADMINISTRATOR},
+    "people:person-reactivate": {Role.ADMINISTRATOR},
+    "people:person-link": {Role.ADMINISTRATOR},
+    "settings:tier-end": {Role.ADMINISTRATOR},
+}
+# What GET answers to a browser's session, and the scope that a token needs for it.
+RESOURCES = {
+    "api:schema": (signed_in(), None),
+    "api:me": (signed_in(), None),
+    "api:accounts-list": (any_role(), Scope.ACCOUNT_READ),
+    "api:accounts-detail": (any_role(), Scope.ACCOUNT_READ),
+    "api:account-timeline-list": (any_role(), Scope.ACCOUNT_READ),
+    "api:subscriptions-list": (any_role(), Scope.ACCOUNT_READ),
+    "api:subscriptions-detail": (any_role(), Scope.ACCOUNT_READ),
+    "api:instances-list": (any_role(), Scope.ACCOUNT_READ),
+    "api:instances-detail": (any_role(), Scope.ACCOUNT_READ),
+    "api:contacts-list": (any_role(), Scope.CONTACT_READ),
+    "api:contacts-detail": (any_role(404), Scope.CONTACT_READ),
+    "api:assignments-list": (any_role(), Scope.ACCOUNT_READ),
+    "api:assignments-detail": (any_role(), Scope.ACCOUNT_READ),
+    "api:tiers-list": (any_role(), Scope.ACCOUNT_READ),
+    "api:tiers-detail": (any_role(), Scope.ACCOUNT_READ),
+    "api:seat-readings-list": (any_role(), Scope.ACCOUNT_READ),
+    "api:metrics-list": (any_role(), Scope.METRICS_READ),
+    "api:metrics-detail": (any_role(), Scope.METRICS_READ),
+    "api:metric-series-list": (any_role(), Scope.METRICS_READ),
+    "api:metric-segments-list": (any_role(), Scope.METRICS_READ),
+    "api:metric-rows-list": (any_role(), Scope.METRICS_READ),
+    "api:metric-flips-list": (any_role(), Scope.METRICS_READ),
+    "api:tokens-list": (any_role(), Scope.TOKEN_READ),
+    "api:tokens-detail": (any_role(404), Scope.TOKEN_READ),
+    "api:users-list": (only(Role.ADMINISTRATOR), None),
+    "api:users-detail": (only(Role.ADMINISTRATOR), None),
+}
+# Contacts are shown to these whoever the account belongs to.
+SEES_CONTACTS = [Role.DE_LEAD, Role.LEADERSHIP, Role.METRIC_OWNER, Role.ADMINISTRATOR]
+RESOURCES["api:contacts-detail"][0].update(dict.fromkeys(map(str, SEES_CONTACTS), 200))
+# Addresses of the sign-in library that are closed: they have another name, or none.
+CLOSED = {
+    "account_signup",
+    "account_email",
+    "account_email_verification_sent",
+    "account_set_password",
+    "account_confirm_login_code",
+}
+
+
+def routes(resolver=None, prefix="", namespace=""):
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            inner = namespace + (f"{pattern.namespace}:" if pattern.namespace else "")
+            yield from routes(pattern, route, inner)
+        elif pattern.name:
+            yield namespace + pattern.name, route
+
+
+ROUTES = dict(routes())
+
+
+@pytest.fixture
+def world(db):
+    """One of everything, and the address of each route over it."""
+    account = factories.AccountFactory()
+    other = factories.UserFactory()
+    things = {
+        "subscriptions": factories.SubscriptionFactory(account=account),
+        "instances": factories.InstanceFactory(account=account),
+        "contacts": factories.ContactFactory(account=account),
+        "assignments": factories.AssignmentFactory(account=account, user=other),
+        "tiers": factories.TierFactory(name="Opal", arr_from=7, start=dt.date(2020, 1, 1)),
+        "accounts": account,
+        "users": other,
+        "tokens": factories.ApiTokenFactory(owner=other),
+    }
+
+    def address(name):
+        resource = name.removeprefix("api:").removesuffix("-detail")
+        path = "/" + ROUTES[name].replace("^", "").replace("$", "")
+        for part, value in {
+            "<number:number>": account.number,
+            "<uuid:account_id>": account.uuid,
+            "<uuid:tier_id>": things["tiers"].uuid,
+            "<uuid:person_id>": other.uuid,
+            "<uuid:token_id>": things["tokens"].uuid,
+            "<uuid:id>": things[resource].uuid if resource in things else uuid.uuid4(),
+            "<slug:slug>": "seats-deployed",
+            "(?P<key>[-:\\w]+)": "nothing",
+            "(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)": "1-nothing",
+        }.items():
+            path = path.replace(part, str(value))
+        assert "<" not in path, f"{name} has a part this test cannot fill: {path}"
+        return path + ("?by=tier" if "segments" in path else "")
+
+    address.account = account
+    return address
+
+
+@pytest.fixture
+def as_(person):
+    def become(who):
+        client = Client()
+        if who != ANONYMOUS:
+            client.force_login(person() if who == NOBODY else person(who))
+        return client
+
+    return become
+
+
+def test_every_address_says_who_may_see_it():
+    assert set(ROUTES) == set(PAGES) | set(RESOURCES) | CLOSED
+
+
+def test_there_is_a_number_for_the_metric_routes(world):
+    assert world("api:metrics-detail") == "/api/v1/metrics/seats-deployed/"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_let_in_whom_the_table_says(name, world, as_, number):
+    answers = {who: as_(who).get(world(name)) for who in EVERYBODY}
+
+    assert {who: answer.status_code for who, answer in answers.items()} == PAGES[name]
+    if PAGES[name][ANONYMOUS] == 302:
+        assert answers[ANONYMOUS].url.startswith("/account/login/")
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_resources_answer_sessions_as_the_table_says(name, world, as_, number):
+    answers = {who: as_(who).get(world(name)) for who in EVERYBODY}
+
+    assert {who: answer.status_code for who, answer in answers.items()} == api(RESOURCES[name][0])
+    refused = [answer for answer in answers.values() if answer.status_code >= 400]
+    assert {answer.headers["Content-Type"] for answer in refused} <= {"application/problem+json"}
+
+
+@pytest.mark.parametrize("name", [name for name, (_, scope) in RESOURCES.items() if scope])
+def test_a_token_needs_the_scope(name, world, api_client, metric_owner, number):
+    allowed, needed = RESOURCES[name]
+
+    answers = {
+        scope: api_client(metric_owner, scope).get(world(name)).status_code
+        for scope in Scope.values
+    }
+
+    expected = dict.fromkeys(Scope.values, 403) | {str(needed): allowed["metric_owner"]}
+    assert answers == expected
+
+
+@pytest.mark.parametrize("name", sorted(set(PAGES) | set(RESOURCES)))
+def test_reading_changes_nothing(name, world, as_, number):
+    client = as_("administrator")
+    before = Event.objects.count()
+
+    client.get(world(name))
+    client.head(world(name))
+
+    assert Event.objects.count() == before
+
+
+@pytest.mark.parametrize("name", sorted({*POSTS, *(n for n in PAGES if ADMINISTRATOR == PAGES[n])}))
+def test_writing_is_refused_to_whom_it_is_not_given(name, world, as_, number):
+    allowed = POSTS.get(name, {Role.ADMINISTRATOR})
+    before = Event.objects.count()
+    answers = {who: as_(who).post(world(name), {}).status_code for who in EVERYBODY}
+
+    refused = {who: status for who, status in answers.items() if who not in allowed}
+    assert refused.pop(ANONYMOUS) == 302
+    assert set(refused.values()) <= {403, 405}
+    assert not {answers[str(role)] for role in allowed} & {403, 500}
+    assert Event.objects.count() - before <= 2 * len(allowed)
+
+
+@pytest.mark.parametrize("role", sorted(REQUESTERS))
+def test_the_accounts_own_people_may_enter_seats(role, world, login, person):
+    user = person(role)
+    factories.AssignmentFactory(account=world.account, user=user, role="SA", primary=False)
+
+    assert login(user).get(world("accounts:reading-create")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/accounts/ACC-999999999/",
+        "/accounts/ACC-x/",
+        "/settings/tiers/00000000-0000-0000-0000-000000000000/end/",
+        "/api/v1/accounts/00000000-0000-0000-0000-000000000000/",
+        "/api/v1/accounts/1/",
+        "/api/v1/nothing/",
+        "/nothing/",
+        "/account/signup/",
+        "/account/email/",
+    ],
+)
+def test_what_is_not_there_is_not_found(path, as_, world):
+    assert as_("administrator").get(path).status_code == 404
+
+
+@pytest.fixture
+def number(world):
+    """A run of today, so that there is a number to read."""
+    from metrics.services.runs import recompute  # noqa: PLC0415 -- needs the app registry
+    from people.models import system_user  # noqa: PLC0415
+
+    now = dt.datetime.now(dt.UTC)
+    recompute("seats-deployed", now.date(), by=system_user(), now=now)
