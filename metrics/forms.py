@@ -35,6 +35,8 @@ class SegmentForm(forms.Form):
 
     def __init__(self, *args: Any, choices: Mapping[str, Choices], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if len(choices["reason"]) <= 1 and not self.data.get("reason"):
+            del self.fields["reason"]
         for name in list(self.fields):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101

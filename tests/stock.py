@@ -15,7 +15,9 @@ def restock():
         import_module("people.migrations.0002_roles_and_system_user").seed(apps, None)
     if not Company.objects.exists():
         with connection.cursor() as cursor:
-            cursor.execute(import_module("accounts.migrations.0002_versions_and_partitions").COMPANY)
+            cursor.execute(
+                import_module("accounts.migrations.0002_versions_and_partitions").COMPANY
+            )
     if not Tier.objects.exists():
         import_module("accounts.migrations.0003_shipped_tiers").ship(apps, None)
     if not MetricDefinition.objects.exists():

@@ -37,9 +37,9 @@ def call(command, server, token):
     assert words[0] == "curl"
     assert words[1] == "-H"
     name, _, value = words[2].partition(": ")
-    request = urllib.request.Request(words[3], headers={name: value})
+    request = urllib.request.Request(words[3], headers={name: value})  # noqa: S310 -- our own server
     try:
-        with urllib.request.urlopen(request) as response:
+        with urllib.request.urlopen(request) as response:  # noqa: S310
             return response.status, response.headers["Content-Type"], response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers["Content-Type"], error.read().decode()

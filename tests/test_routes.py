@@ -10,6 +10,7 @@ import uuid
 import pytest
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
 
 from events.models import Event
 from people.models import REQUESTERS, Role, Scope
@@ -253,7 +254,7 @@ def test_reading_changes_nothing(name, world, as_, number):
     assert Event.objects.count() == before
 
 
-@pytest.mark.parametrize("name", sorted({*POSTS, *(n for n in PAGES if ADMINISTRATOR == PAGES[n])}))
+@pytest.mark.parametrize("name", sorted({*POSTS, *(n for n in PAGES if PAGES[n] == ADMINISTRATOR)}))
 def test_writing_is_refused_to_whom_it_is_not_given(name, world, as_, number):
     allowed = POSTS.get(name, {Role.ADMINISTRATOR})
     before = Event.objects.count()
@@ -298,5 +299,5 @@ def number(world):
     from metrics.services.runs import recompute  # noqa: PLC0415 -- needs the app registry
     from people.models import system_user  # noqa: PLC0415
 
-    now = dt.datetime.now(dt.UTC)
+    now = timezone.now()
     recompute("seats-deployed", now.date(), by=system_user(), now=now)

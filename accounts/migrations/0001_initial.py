@@ -407,7 +407,7 @@ class Migration(migrations.Migration):
                 ('licensed', models.BigIntegerField(default=0)),
                 ('unlimited', models.BooleanField(default=False)),
                 ('deployed', models.BigIntegerField(null=True)),
-                ('share', models.DecimalField(decimal_places=6, max_digits=14, null=True)),
+                ('share', models.DecimalField(decimal_places=6, max_digits=24, null=True)),
                 ('seats_to_go', models.BigIntegerField(null=True)),
                 ('data_state', models.CharField(choices=[('complete', 'Complete'), ('partial', 'Some instances have no usable reading'), ('stale', 'Every reading is stale'), ('no_reading', 'No reading yet'), ('no_instance', 'No counted instance')], max_length=12)),
                 ('eligible', models.BooleanField(default=False)),

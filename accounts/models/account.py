@@ -88,7 +88,8 @@ class AccountFacts(models.Model):
     unlimited = models.BooleanField(default=False)
     # Null: no usable reading.
     deployed = models.BigIntegerField(null=True)
-    share = models.DecimalField(max_digits=14, decimal_places=6, null=True)
+    # Billions of seats on one licence are nonsense, and no reason to fail.
+    share = models.DecimalField(max_digits=24, decimal_places=6, null=True)
     seats_to_go = models.BigIntegerField(null=True)
     data_state = models.CharField(max_length=12, choices=DataState.choices)
     eligible = models.BooleanField(default=False)

@@ -2,6 +2,7 @@
 
     story.py     what happens to each customer, and when it becomes known
     customers.py the kinds of customers, and how their seats develop
+    teller.py    the facts of one customer
     names.py     invented names
     people.py    who works there and signs in
     load.py      writes what is known by a moment

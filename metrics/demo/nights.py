@@ -10,13 +10,13 @@ from metrics import rules
 from metrics.demo.story import YEAR, ZONE, Story
 from metrics.selectors.runs import SEATS_DEPLOYED, newest_days
 from metrics.services.current import refresh_current_facts
-from metrics.services.runs import catch_up, recompute
+from metrics.services.runs import MOST_DAYS_BACK, catch_up, recompute
 from people.models import system_user
 
 # The beat ticks at seven past the hour.
 TICK = dt.timedelta(minutes=7)
 TAKES = dt.timedelta(seconds=2)
-RECENT = 21
+RECENT = MOST_DAYS_BACK
 
 
 def compute(story: Story, *, now: dt.datetime, say: Callable[[str], None]) -> int:

@@ -72,7 +72,7 @@ CONDITIONS = (
               SELECT FROM accounts_exchangerate_version newer
               WHERE newer.currency = v.currency AND newer."on" > v."on" AND newer."on" <= d.day
                 AND {NOW.format("newer")}))""",
-    # An instance that is gone; a new one counts from its first reading.
+    # An instance that is gone, or went to another account.
     f"""EXISTS (
         SELECT FROM instances v
         WHERE {THEN.format("v")} AND v.known_to <= %(known_at)s
@@ -80,6 +80,16 @@ CONDITIONS = (
               SELECT FROM instances w
               WHERE w.fact_id = v.fact_id AND w.account_id = v.account_id
                 AND {NOW.format("w")}))""",
+    # A new one counts from its first reading, but from the start where the account is younger.
+    f"""EXISTS (
+        SELECT FROM instances v
+        WHERE v.known_from > d.known_at AND {NOW.format("v")}
+          AND NOT EXISTS (SELECT FROM instances w
+                          WHERE w.fact_id = v.fact_id AND w.known_from <= d.known_at)
+          AND NOT EXISTS (SELECT FROM accounts_account_version a
+                          WHERE a.fact_id = v.account_id AND a.known_from < d.day_end)
+          AND EXISTS (SELECT FROM accounts_account_version a
+                      WHERE a.fact_id = v.account_id AND a.known_from <= d.known_at))""",
     f"""EXISTS (
         SELECT FROM late
         WHERE late.learned > d.known_at AND late.observed_at < d.day_end

@@ -82,6 +82,8 @@ LISTS = {
 }
 # Shown as a view of its own only where it is asked for.
 ON_REQUEST = ("conflict",)
+# Where all stand for the same reason, the renewal tells more.
+WITH_RENEWAL = ("below", "near", "falling")
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ def account_list(request: HttpRequest) -> HttpResponse:
             "run": run,
             "notes": [*period.notes, *listing.notes, *note],
             "views": _views(listing),
+            "shows_renewal": listing.band in WITH_RENEWAL,
             "accounts": [_account(row, listing) for row in page.rows],
             "page": page,
             "next": _cursor_url(request, page.next),
@@ -238,6 +241,8 @@ def _page(request: HttpRequest, listing: Listing) -> tuple[keyset.Page[MetricRow
     keys = keyset.keys_for(MetricRow, LISTS[listing.band].order)
     binding = f"{listing.run.pk}|{listing.band}|{sorted(listing.filters.items())}"
     found = listing.rows()
+    if listing.band in WITH_RENEWAL:
+        found = found.annotate(renewal_on=bands.renewal_on(listing.run, account="account_id"))
 
     def page_at(cursor: str | None) -> keyset.Page[MetricRow]:
         return keyset.page_of(found, keys, cursor, PAGE_SIZE, binding=binding)
@@ -289,6 +294,10 @@ class Line:
     reason: str
     to_go: int | None
     above: int | None
+
+    @property
+    def has_seats(self) -> bool:
+        return self.to_go is not None or self.above is not None
 
 
 def _account(row: Any, listing: Listing) -> Line:

@@ -125,7 +125,8 @@ def _state(
     return {
         "run": run,
         "is_unfinished": run.known_at < end_of_day,
-        "is_old": period.day is None and run.day < period.today - dt.timedelta(days=1),
+        "is_old": not (period.day or period.known_at)
+        and run.day < period.today - dt.timedelta(days=1),
         "is_another_day": period.day is not None and run.day != period.day,
         "late": dashboard.late_count(run, period.zone),
         "late_days": dashboard.LATE_DAYS,

@@ -53,7 +53,7 @@ def read_period(request: HttpRequest, *, now: dt.datetime, strict: bool = False)
     today = now.astimezone(zone).date()
     form = PeriodForm(request.GET)
     form.is_valid()
-    notes = [str(error) for errors in form.errors.values() for error in errors]
+    notes = [f"{name}: {error}" for name, errors in form.errors.items() for error in errors]
     day, known_at = form.cleaned_data.get("as_of"), form.cleaned_data.get("known_at")
     if day is not None and day > today:
         notes.append(f"{day_text(day)} has not come yet. This is the newest day.")
@@ -78,8 +78,8 @@ def comparisons(day: dt.date) -> list[tuple[str, str]]:
     """Return what the number of a day can be compared with."""
     return [
         (MONTH, f"vs {day_text(compared_day(MONTH, day), day)} (30 days)"),
-        (QUARTER, f"vs {day_text(compared_day(QUARTER, day), day)} (start of quarter)"),
-        (YEAR, f"vs {day_text(compared_day(YEAR, day), day)} (a year)"),
+        (QUARTER, f"vs {day_text(compared_day(QUARTER, day), day)} (quarter)"),
+        (YEAR, f"vs {day_text(compared_day(YEAR, day), day)} (year)"),
     ]
 
 

@@ -26,7 +26,7 @@ class Command(BaseCommand):
             default=USUAL,
             metavar="N",
             help=f"how many customers; {USUAL} when left out. Above {LARGE} the history has "
-            "month ends and the last three weeks only.",
+            "month ends and the last five weeks only.",
         )
 
     def handle(self, *, accounts: int, **_: Any) -> None:
