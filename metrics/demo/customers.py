@@ -49,9 +49,9 @@ def steady_low(tell: Teller, _: int, __: int) -> None:
 
 
 def riser(tell: Teller, number: int, count: int) -> None:
-    """Roll-outs come in waves: a third of the way between evenly spread days."""
-    even = 20 + 325 * number // max(count, 1)
-    cross = even - (even % 90) // 3
+    """Roll-outs come in waves: evenly spread days, pushed a third towards the quarter's end."""
+    even = 20 + 335 * number // max(count - 1, 1)
+    cross = even + (YEAR - even) % 90 // 3
     ramp = tell.random.randrange(20, 50)
     low, high = tell.random.uniform(0.5, 0.73), tell.random.uniform(0.84, 0.93)
     curve = [

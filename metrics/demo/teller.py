@@ -8,7 +8,7 @@ from typing import Any
 
 from metrics.demo import names
 from metrics.demo.people import AES, CSMS, TAMS
-from metrics.demo.story import AHEAD, BEFORE, YEAR, Curve, Meter, Story
+from metrics.demo.story import AHEAD, BEFORE, YEAR, Curve, Meter, Story, chance
 
 REGIONS = {"EMEA": 42, "AMER": 40, "APAC": 18}
 CURRENCIES = {"EMEA": "EUR EUR GBP USD", "AMER": "USD USD USD USD", "APAC": "AUD USD USD AUD"}
@@ -84,7 +84,7 @@ class Teller:
 
     def tam(self, customer: Customer, known: int) -> None:
         tams = TAMS[customer.region]
-        self._assign(customer, known, "TAM", tams[next(self._turn) % len(tams)])
+        self._assign(customer, known, "TAM", tams[chance(customer.key, "TAM") % len(tams)])
 
     def _assign(self, customer: Customer, known: int, role: str, person: str) -> None:
         self.story.tell(

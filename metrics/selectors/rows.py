@@ -82,29 +82,6 @@ def about_to_fall(run: MetricRun, *, spare_percent: int = 5) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Bands:
-    """How the accounts in the ratio stand to the line."""
-
-    passing: int
-    near: int
-    below: int
-    unknown: int
-
-
-def bands_of(run: MetricRun, *, near_points: int = 5) -> Bands:
-    policy = runs.policy_of(run.definition)
-    near = Q(passes=False, hundredfold__gte=F("licensed") * (policy.share_percent - near_points))
-    rows = rows_of(run).order_by().filter(IN_RATIO).annotate(hundredfold=F("deployed") * 100)
-    counts = rows.aggregate(
-        passing=Count("id", filter=Q(passes=True)),
-        near=Count("id", filter=near),
-        below=Count("id", filter=Q(passes=False) & ~near),
-        unknown=Count("id", filter=Q(passes=None)),
-    )
-    return Bands(**counts)
-
-
-@dataclass(frozen=True, slots=True)
 class Segment:
     key: str
     label: str
