@@ -33,6 +33,7 @@ ISO_START = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")
 SALESFORCE_ID = re.compile(r"[0-9A-Za-z]{15}([0-9A-Za-z]{3})?")
 SALESFORCE_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 DAY = dt.timedelta(days=1)
+LAST_MONTH = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,9 +157,7 @@ def boolean(cell: Cell, reading: Reading) -> bool:
     found = text_of(cell)
     word = found.lower()
     if word not in TRUE | FALSE:
-        raise BadValue(
-            "not_a_boolean", f"“{echo(found)}” is none of: true, false, yes, no, 1, 0."
-        )
+        raise BadValue("not_a_boolean", f"“{echo(found)}” is none of: true, false, yes, no, 1, 0.")
     return word in TRUE
 
 
@@ -257,9 +256,9 @@ def _local(naive: dt.datetime, zone: ZoneInfo) -> dt.datetime:
 
 def _by_format(found: str, reading: Reading) -> dt.datetime:
     try:
-        if not found.isascii():
-            raise ValueError
-        return dt.datetime.strptime(found, reading.date_format)  # noqa: DTZ007 -- local by contract
+        # Other digits than ASCII ones pass for digits there.
+        written = found.encode("ascii").decode()
+        return dt.datetime.strptime(written, reading.date_format)  # noqa: DTZ007 -- local by contract
     except (ValueError, OverflowError):
         raise BadValue(
             "not_a_date",
@@ -271,7 +270,7 @@ def _day_hint(found: str) -> BadValue | None:
     """Return a better answer for what people often write instead of an ISO day."""
     if match := SLASHED.fullmatch(found):
         first, second = int(match[1]), int(match[2])
-        can_be_both = first <= 12 and second <= 12 and first != second
+        can_be_both = max(first, second) <= LAST_MONTH and first != second
         either = "can be read as two days" if can_be_both else "is not written like 2026-03-31"
         return BadValue(
             "ambiguous_date" if can_be_both else "not_a_date",

@@ -1,4 +1,4 @@
-"""The columns of each kind of file: what stands in them and what a new fact needs. No Django here."""
+"""The columns of each kind of file, and what an empty cell in them means. No Django here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -6,13 +6,13 @@ No Django here.
 """
 
 import datetime as dt
+import itertools
 import re
 import tomllib
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,6 @@ FLAG_KEYS = ("end_is_last_day", "salesforce_ids")
 TABLE_KEYS = ("columns", "constants", "preamble", "values")
 DIRECTIVES = frozenset("YymdBbjHIpMSfz%")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
-NOTHING: Dict[str, Any] = MappingProxyType({})
 
 
 class UnusableMapping(UnusableFile):
@@ -53,12 +52,12 @@ class Mapping:
     time_zone: str = ""
     end_is_last_day: bool = False
     salesforce_ids: bool = False
-    columns: Dict[str, str] = field(default=NOTHING)
-    constants: Dict[str, Cell] = field(default=NOTHING)
-    preamble: Dict[str, str] = field(default=NOTHING)
-    values: Dict[str, Dict[str, str]] = field(default=NOTHING)
+    columns: Dict[str, str] = field(default_factory=dict)
+    constants: Dict[str, Cell] = field(default_factory=dict)
+    preamble: Dict[str, str] = field(default_factory=dict)
+    values: Dict[str, Dict[str, str]] = field(default_factory=dict)
     # As read, to be kept with the import.
-    raw: Dict[str, Any] = field(default=NOTHING)
+    raw: Dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_given(self) -> bool:
@@ -66,9 +65,7 @@ class Mapping:
 
     @property
     def layout(self) -> Layout:
-        return Layout(
-            encoding=self.encoding, delimiter=self.delimiter, skip_until=self.skip_until
-        )
+        return Layout(encoding=self.encoding, delimiter=self.delimiter, skip_until=self.skip_until)
 
 
 def shipped_names() -> list[str]:
@@ -112,11 +109,13 @@ def parse_mapping(text: str, kind: str, *, name: str) -> Mapping:
         if not isinstance(raw.get(table, {}), dict):
             raise UnusableMapping(f"“{table}” is a table: write it as [{table}].")
         _refuse_unknown(raw.get(table, {}), ours, f" in [{table}]")
+    texts = {key: _text(raw, key) for key in TEXT_KEYS if key in raw}
+    flags = {key: _flag(raw, key) for key in FLAG_KEYS if key in raw}
+    given: dict[str, Any] = {**texts, **flags}
     mapping = Mapping(
         name=name,
         kind=kind,
-        **{key: _text(raw, key) for key in TEXT_KEYS if key in raw},
-        **{key: _flag(raw, key) for key in FLAG_KEYS if key in raw},
+        **given,
         columns=_texts(raw, "columns"),
         preamble=_texts(raw, "preamble"),
         constants={key: _constant(key, value) for key, value in raw.get("constants", {}).items()},
@@ -129,7 +128,7 @@ def parse_mapping(text: str, kind: str, *, name: str) -> Mapping:
 
 def check_mapping(mapping: Mapping) -> None:
     """Raise UnusableMapping where its parts contradict each other or cannot be used."""
-    for first, second in (("columns", "constants"), ("columns", "preamble"), ("constants", "preamble")):
+    for first, second in itertools.combinations(("columns", "constants", "preamble"), 2):
         if both := getattr(mapping, first).keys() & getattr(mapping, second).keys():
             raise UnusableMapping(
                 f"“{sorted(both)[0]}” stands in [{first}] and in [{second}]. Keep one."
@@ -140,21 +139,24 @@ def check_mapping(mapping: Mapping) -> None:
         raise UnusableMapping("“decimal” is “.” or “,”.")
     if mapping.preamble and not mapping.skip_until:
         raise UnusableMapping("[preamble] needs “skip_until”, which says where the header is.")
-    if mapping.time_zone:
-        try:
-            ZoneInfo(mapping.time_zone)
-        except (KeyError, ValueError, OSError):
-            raise UnusableMapping(
-                f"“{echo(mapping.time_zone)}” is no time zone like Europe/Berlin."
-            ) from None
-    for source in (mapping.source, mapping.account_source):
-        if source:
-            check_source(source)
-    if mapping.date_format:
-        check_date_format(mapping.date_format)
+    _check_time_zone(mapping.time_zone)
+    _check_source(mapping.source)
+    _check_source(mapping.account_source)
+    _check_date_format(mapping.date_format)
 
 
-def check_source(source: str) -> None:
+def _check_time_zone(name: str) -> None:
+    if not name:
+        return
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise UnusableMapping(f"“{echo(name)}” is no time zone like Europe/Berlin.") from None
+
+
+def _check_source(source: str) -> None:
+    if not source:
+        return
     try:
         parse_source(source)
     except BadValue as error:
@@ -163,8 +165,10 @@ def check_source(source: str) -> None:
         raise UnusableMapping(f"The source “{source}” is kept for what is made in Keel itself.")
 
 
-def check_date_format(text: str) -> None:
+def _check_date_format(text: str) -> None:
     """Accept a strptime format that fixes a day completely, in digits or English month names."""
+    if not text:
+        return
     directives = re.findall("%(.?)", text)
     if unknown := [f"%{letter}" for letter in directives if letter not in DIRECTIVES]:
         raise UnusableMapping(f"The date format knows no {echo(unknown[0])}.")
@@ -221,7 +225,7 @@ def _constant(key: str, value: Any) -> Cell:
 def _values(raw: Dict[str, Any]) -> Dict[str, Dict[str, str]]:
     for column, words in raw.items():
         if not isinstance(words, dict) or not all(isinstance(ours, str) for ours in words.values()):
-            raise UnusableMapping(f"[values.{column}] holds lines of \"theirs\" = \"ours\".")
+            raise UnusableMapping(f'[values.{column}] holds lines of "theirs" = "ours".')
     return {
         column: {theirs.strip(): ours for theirs, ours in words.items()}
         for column, words in raw.items()

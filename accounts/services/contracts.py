@@ -41,16 +41,13 @@ class Subscriptions(Facts):
         values = item.values
         if values["end"] is not None and values["end"] <= values["start"]:
             column = "end" if item.draft.values.get("end") else "start"
-            yield column, (
-                f"The contract would end on {values['end']}, not after its start on "
-                f"{values['start']}. The end is the first day not covered."
-            )
+            days = f"The contract would end on {values['end']}, not after its start on "
+            yield column, f"{days}{values['start']}. The end is the first day not covered."
         if values["arr"] is not None and values["tcv"] is not None:
+            arr, tcv = values["arr"], values["tcv"]
             column = "tcv" if item.draft.values.get("tcv") is not None else "arr"
-            yield column, (
-                f"The contract would have both ARR {values['arr']:f} and TCV {values['tcv']:f}. "
-                "Give one, and an empty cell for the other."
-            )
+            sentence = f"The contract would have both ARR {arr:f} and TCV {tcv:f}. "
+            yield column, sentence + "Give one, and an empty cell for the other."
         if values["tcv"] is not None and values["end"] is None:
             column = "tcv" if "tcv" in item.draft.values else "end"
             yield column, "A TCV needs an end, to tell what it is a year."

@@ -1,11 +1,10 @@
 """Accounts as another system tells them, parents included."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from accounts import selectors
 from accounts.models import Account, Import
-from accounts.services.changes import Change, Draft, Plan
+from accounts.services.changes import Draft, Plan
 from accounts.services.facts import Facts, Item
 from accounts.services.storing import ids_by
 from config.lib.values import echo

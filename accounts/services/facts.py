@@ -23,6 +23,7 @@ from events import services as events
 from people.models import User
 
 Key = tuple[Any, ...]
+NAMED = 5
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ class Facts:
 
     kind: ClassVar[str]
     noun: ClassVar[str]
-    model: ClassVar[type[models.Model]]
+    model: ClassVar[type[Any]]
     # Ours -> the table's column, without links.
     columns: ClassVar[Mapping[str, str]]
     # Ours -> (the table's column, the path to what stands in a file).
@@ -85,7 +86,10 @@ class Facts:
     def stored(self, drafts: Sequence[Draft]) -> models.QuerySet[Any]:
         """Return what is stored under any of the drafts' keys, and maybe more."""
         ids = [draft.values["external_id"] for draft in drafts]
-        return self.model._default_manager.filter(source=self.source, external_id__in=ids)  # noqa: SLF001
+        rows: models.QuerySet[Any] = self.model.objects.filter(
+            source=self.source, external_id__in=ids
+        )
+        return rows
 
     def resolve(self, items: Sequence[Item]) -> None:
         """Find what the links name; a problem for what nobody knows."""
@@ -151,7 +155,7 @@ class Facts:
         if plan.problems:
             raise Refused(plan.problems)
         if not plan.is_empty:
-            self._store(plan, by=by, lineage=lineage)
+            self.store(plan, by=by, lineage=lineage)
         return plan
 
     def resolve_accounts(self, items: Sequence[Item], column: str) -> None:
@@ -180,12 +184,12 @@ class Facts:
             if len(twins) == 1:
                 unique.append(twins[0])
                 continue
-            rows = ", ".join(str(draft.row) for draft in twins[:5])
+            rows = ", ".join(str(draft.row) for draft in twins[:NAMED])
             for draft in twins:
                 self.problem(
                     draft,
                     self.key_column,
-                    f"Rows {rows}{' and more' if len(twins) > 5 else ''} are the same "
+                    f"Rows {rows}{' and more' if len(twins) > NAMED else ''} are the same "
                     f"{self.noun.replace('_', ' ')}. Keep one of them.",
                     "duplicate",
                 )
@@ -271,7 +275,7 @@ class Facts:
     def _change(self, item: Item, names: Sequence[str]) -> Change:
         after = {name: item.values[name] for name in names}
         if item.is_new:
-            after = {name: value for name, value in after.items() if value not in (None, "", [])}
+            after = {name: value for name, value in after.items() if self._tells(name, value)}
         account, former = self.account_of(item)
         return Change(
             row=item.row,
@@ -288,7 +292,15 @@ class Facts:
             },
         )
 
-    def _store(self, plan: Plan, *, by: User, lineage: Import | None) -> None:
+    def _tells(self, name: str, value: Any) -> bool:
+        """Tell whether the value of a new fact is worth a word: not nothing, no usual no."""
+        if value is False:
+            return self.defaults.get(name) is not False
+        return value not in (None, "", [])
+
+    def store(self, plan: Plan, *, by: User, lineage: Import | None) -> None:
+        """Write a plan that was made under the lock, in the same transaction."""
+        require(permissions.can_import, by)
         extras = {**self.extras(), "last_import_id": lineage and lineage.pk}
         for changes in self.order_of_updates(plan.updates):
             names = {name for change in changes for name in change.after}
@@ -312,11 +324,7 @@ class Facts:
             ],
         )
         events.record_all(
-            [
-                self._event(change, lineage)
-                for change in [*plan.updates, *plan.creates]
-            ],
-            by=by,
+            [self._event(change, lineage) for change in [*plan.updates, *plan.creates]], by=by
         )
         facts_changed(self.affected(plan))
 

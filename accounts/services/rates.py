@@ -40,7 +40,6 @@ class Rates(Facts):
                     "reporting_currency",
                 )
 
-
     def extras(self) -> dict[str, Any]:
         return {}
 
@@ -57,8 +56,6 @@ class Rates(Facts):
         return set(rows.order_by().values_list("account_id", flat=True).distinct())
 
 
-def upsert_rates(
-    drafts: Sequence[Draft], *, by: User, lineage: Import | None = None
-) -> Plan:
+def upsert_rates(drafts: Sequence[Draft], *, by: User, lineage: Import | None = None) -> Plan:
     """Create or update rates by currency and day. Raises Refused, then nothing was written."""
     return Rates().write(drafts, by=by, lineage=lineage)

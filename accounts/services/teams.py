@@ -81,26 +81,24 @@ class Assignments(Facts):
     def check(self, item: Item) -> Iterable[tuple[str, str]]:
         start, end = item.values["start"], item.values["end"]
         if end is not None and end <= start:
-            yield "end", (
-                f"The assignment would end on {end}, not after its start on {start}. "
-                "The end is the first day it no longer holds."
-            )
+            days = f"The assignment would end on {end}, not after its start on {start}. "
+            yield "end", days + "The end is the first day it no longer holds."
 
     def check_together(self, items: Sequence[Item]) -> None:
         """Refuse two primaries of one role at a time, in the file or beside what is stored."""
         asked = {item.id: item for item in items}
         accounts = {item.links["account_external_id"] for item in items}
         teams: dict[tuple[int, str], list[tuple[dt.date, dt.date, int, str]]] = defaultdict(list)
-        stored = Assignment.objects.filter(primary=True, account__in=[each for each in accounts if each])
+        stored = Assignment.objects.filter(primary=True, account__in=accounts - {None})
         for pk, account, role, start, end, email in stored.values_list(
             "pk", "account_id", "role", "start", "end", "user__email"
         ):
             if pk not in asked:
                 teams[account, role].append((start, end or OPEN_END, pk, email))
         for item in items:
-            account = item.links["account_external_id"]
-            if account and item.values["primary"]:
-                teams[account, item.values["role"]].append(
+            at = item.links["account_external_id"]
+            if at and item.values["primary"]:
+                teams[at, item.values["role"]].append(
                     (
                         item.values["start"],
                         item.values["end"] or OPEN_END,

@@ -37,7 +37,7 @@ def csv_records(file: BinaryIO, layout: Layout) -> Iterator[Record]:
             return
         except csv.Error as error:
             raise UnusableFile(_reason(error, number)) from None
-        yield number, cells if cells else [""]  # type: ignore[misc] -- every str is a Cell
+        yield number, [*cells] or [""]
 
 
 def _reason(error: csv.Error, number: int) -> str:

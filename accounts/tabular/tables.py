@@ -98,20 +98,18 @@ def _check_header(header: list[str]) -> None:
         raise UnusableFile(f"The header names a column twice: {names}. Rename one of the two.")
 
 
-def _rows(
-    records: Iterable[Record], width: int, *, is_csv: bool
-) -> Iterator[Row]:
+def _rows(records: Iterable[Record], width: int, *, is_csv: bool) -> Iterator[Row]:
     count = 0
     for number, cells in records:
-        if not any(cell != "" and (not isinstance(cell, str) or cell.strip()) for cell in cells):
+        # The second look is for a spreadsheet's 0 and false, which are values.
+        if not any(cells) and all(cell == "" for cell in cells):
             continue
         count += 1
         if count > MOST_ROWS:
             raise UnusableFile(f"The file has more than {MOST_ROWS:,} rows. Split it.")
-        if not is_csv:
-            cells = _fitted(cells, width)
-        if len(cells) == width:
-            yield Row(number, cells)
+        fitted = cells if is_csv else _fitted(cells, width)
+        if len(fitted) == width:
+            yield Row(number, fitted)
         else:
             yield Row(
                 number,

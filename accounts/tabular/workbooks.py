@@ -24,6 +24,12 @@ MOST_RATIO = 100
 CHUNK = 1 << 16
 EXACT_DIGITS = 15
 ENCRYPTED = 1
+SYMBOLIC_LINK = 0o12
+FORMULA = "This cell is a formula. Copy the column and paste it as values."
+UNWORKED = "The spreadsheet could not work out this cell. Correct it there."
+TOO_LONG = (
+    "A spreadsheet keeps 15 digits of a number. Format the column as text and export it again."
+)
 
 
 def workbook_records(file: BinaryIO) -> Iterator[Record]:
@@ -34,19 +40,33 @@ def workbook_records(file: BinaryIO) -> Iterator[Record]:
         book = openpyxl.load_workbook(
             file, read_only=True, data_only=False, keep_links=False, keep_vba=False
         )
-        if len(book.worksheets) > 1:
-            names = ", ".join(f"“{echo(sheet.title)}”" for sheet in book.worksheets)
-            raise UnusableFile(f"The workbook has several sheets: {names}. Keep the one to import.")
-        sheet = book.worksheets[0]
+        sheet = _only_sheet(book)
         sheet.reset_dimensions()
         yield from _records(sheet)
     except UnusableFile:
         raise
     except (
-        InvalidFileException, KeyError, ValueError, TypeError, IndexError, AttributeError,
-        OverflowError, SyntaxError, zipfile.BadZipFile, EOFError, OSError, NotImplementedError,
+        InvalidFileException,
+        KeyError,
+        ValueError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+        SyntaxError,
+        zipfile.BadZipFile,
+        EOFError,
+        OSError,
+        NotImplementedError,
     ):  # fmt: skip -- what openpyxl raises where a part is missing or no XML
         raise UnusableFile("The workbook is damaged. Open it and save it again as .xlsx.") from None
+
+
+def _only_sheet(book: Any) -> Any:
+    if len(book.worksheets) > 1:
+        names = ", ".join(f"“{echo(sheet.title)}”" for sheet in book.worksheets)
+        raise UnusableFile(f"The workbook has several sheets: {names}. Keep the one to import.")
+    return book.worksheets[0]
 
 
 def _records(sheet: Any) -> Iterator[Record]:
@@ -59,9 +79,9 @@ def _cell(cell: Any) -> Cell:
     if value is None:
         return ""
     if cell.data_type == "f":
-        return Damaged(str(value), "This cell is a formula. Copy the column and paste it as values.")
+        return Damaged(str(value), FORMULA)
     if cell.data_type == "e":
-        return Damaged(str(value), "The spreadsheet could not work out this cell. Correct it there.")
+        return Damaged(str(value), UNWORKED)
     match value:
         case bool() | str():
             return value
@@ -76,24 +96,11 @@ def _cell(cell: Any) -> Cell:
 
 def _number(value: float) -> Cell:
     """Return what the spreadsheet shows: it keeps 15 digits, and binary noise after them."""
-    if isinstance(value, int):
-        digits = str(abs(value)).rstrip("0")
-        if len(str(abs(value))) > EXACT_DIGITS:
-            return Damaged(
-                str(value),
-                "A spreadsheet keeps 15 digits of a number. Format the column as text "
-                "and export it again.",
-            )
-        return Decimal(value) if digits else Decimal(0)
     exact = Decimal(repr(value))
     if not exact.is_finite():
         return Damaged(str(value), "This is not a number.")
     if abs(exact) >= 10**EXACT_DIGITS:
-        return Damaged(
-            str(value),
-            "A spreadsheet keeps 15 digits of a number. Format the column as text "
-            "and export it again.",
-        )
+        return Damaged(str(value), TOO_LONG)
     return exact if exact != exact.to_integral_value() else exact.quantize(Decimal(1))
 
 
@@ -121,13 +128,17 @@ def _check_directory(entries: list[zipfile.ZipInfo]) -> None:
             f"The workbook unpacks to more than {MOST_EXPANDED // 1_000_000} MB. Split it."
         )
     for entry in entries:
-        is_link = (entry.external_attr >> 28) == 0o12
-        if is_link or ".." in entry.filename.split("/") or entry.filename.startswith("/"):
-            raise UnusableFile("The workbook holds a link to another place.")
-        if entry.flag_bits & ENCRYPTED:
-            raise UnusableFile("The workbook is protected. Save it without a password.")
-        if entry.file_size > CHUNK and entry.file_size > MOST_RATIO * max(1, entry.compress_size):
-            raise UnusableFile("The workbook unpacks to far more than it should. Save it again.")
+        _check_entry(entry)
+
+
+def _check_entry(entry: zipfile.ZipInfo) -> None:
+    is_link = (entry.external_attr >> 28) == SYMBOLIC_LINK
+    if is_link or ".." in entry.filename.split("/") or entry.filename.startswith("/"):
+        raise UnusableFile("The workbook holds a link to another place.")
+    if entry.flag_bits & ENCRYPTED:
+        raise UnusableFile("The workbook is protected. Save it without a password.")
+    if entry.file_size > CHUNK and entry.file_size > MOST_RATIO * max(1, entry.compress_size):
+        raise UnusableFile("The workbook unpacks to far more than it should. Save it again.")
 
 
 def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
@@ -154,5 +165,3 @@ def _feed(parser: expat.XMLParserType, chunk: bytes) -> None:
 
 def _refuse_document_type(*_: object) -> None:
     raise UnusableFile("The workbook defines XML entities, which no spreadsheet needs.")
-
-
