@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "config.lib.headers.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.lib.utf8.Utf8Middleware",
     "config.lib.query_tokens.QueryTokenMiddleware",
     "config.pages.HealthMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -294,6 +295,10 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "metrics.nightly": {"task": "metrics.nightly", "schedule": crontab(minute="7")},
     "events.relay_outbox": {"task": "events.relay_outbox", "schedule": 60.0},
+    "people.clear_sessions": {
+        "task": "people.clear_sessions",
+        "schedule": crontab(hour="3", minute="23"),
+    },
 }
 
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

@@ -34,6 +34,8 @@ LONGEST_RUN = 240.0
 KEEP_DONE = dt.timedelta(days=30)
 KEEP_DEAD = dt.timedelta(days=90)
 ERROR_LENGTH = 1000
+# Seconds: rings that found no worker awake must not pile up, beat rings anyway.
+RING_FADES = 120
 
 log = structlog.get_logger(__name__)
 _handlers: dict[str, Handler] = {}
@@ -172,7 +174,7 @@ class _Bell:
         while self.wanted.wait():
             self.wanted.clear()
             try:
-                celery_app.send_task("events.relay_outbox", retry=False)
+                celery_app.send_task("events.relay_outbox", retry=False, expires=RING_FADES)
             except Exception as error:  # noqa: BLE001 a bell that is broken must not be heard of
                 log.warning("outbox.bell", error=type(error).__name__)
             if not self.wanted.is_set():

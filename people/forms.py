@@ -40,6 +40,10 @@ class TokenForm(forms.Form):
     )
 
 
+class PeopleFilter(forms.Form):
+    q = forms.CharField(label="Search by name or e-mail", required=False, max_length=100)
+
+
 class RolesForm(forms.Form):
     roles = forms.MultipleChoiceField(
         label="Roles",

@@ -2,6 +2,7 @@ import ipaddress
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from people.models import User
 
@@ -32,3 +33,8 @@ def client_ip(request: HttpRequest) -> str:
         return str(ipaddress.ip_address(given.strip()))
     except ValueError:
         return "unknown"
+
+
+def is_own_path(url: str | None) -> bool:
+    """Whether it is a path on this site, so that one may be sent there."""
+    return bool(url and url.startswith("/")) and url_has_allowed_host_and_scheme(url, None)

@@ -7,10 +7,10 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -19,8 +19,8 @@ from config.lib.authz import require
 from config.lib.errors import DomainError
 from config.lib.htmx import render
 from people import permissions, selectors, services
-from people.forms import PersonForm, RolesForm, TokenForm
-from people.http import user_of
+from people.forms import PeopleFilter, PersonForm, RolesForm, TokenForm
+from people.http import is_own_path, user_of
 from people.models import User
 
 PAGE_SIZE = 50
@@ -76,9 +76,7 @@ def theme(request: HttpRequest) -> HttpResponse:
         raise BadRequest
     services.set_theme(user_of(request), chosen)
     back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, None, require_https=request.is_secure()):
-        back = "home"
-    response = redirect(back)
+    response = HttpResponseRedirect(back if is_own_path(back) else reverse("home"))
     # For the pages before the next sign-in.
     response.set_cookie(
         THEME_COOKIE,
@@ -96,7 +94,7 @@ def person_list(request: HttpRequest) -> HttpResponse:
     require(permissions.can_see_people, user_of(request))
     text = request.GET.get("q", "")[:100]
     found = Paginator(selectors.people_named(text), PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"people": found, "q": text}
+    context = {"people": found, "filters": PeopleFilter(request.GET)}
     return render(request, "people/person_list.html", context, partial="list")
 
 

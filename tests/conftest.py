@@ -26,6 +26,8 @@ def _quick_and_quiet(settings, monkeypatch):
 def django_db_setup(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         call_command("grant_app_role", verbosity=0)
+        # A database kept from another run was emptied by that run's last test with commits.
+        restock()
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,6 @@ PERMISSIONS_POLICY = ", ".join(
         "xr-spatial-tracking",
     )
 )
-STATIC = "/static/"
 
 
 class HeadersMiddleware:
@@ -41,6 +40,6 @@ class HeadersMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        if not request.path.startswith(STATIC):
-            response.headers.setdefault("Cache-Control", "no-store")
+        # WhiteNoise has said how long a file keeps; a page that says there is none names people.
+        response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -81,6 +81,9 @@ def _whole_page(request: HttpRequest, location: str) -> str:
     login = resolve_url(settings.LOGIN_URL)
     if urlsplit(location).path != login:
         return location
-    here = urlsplit(request.headers.get("HX-Current-URL", ""))
+    try:
+        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return login
     back = here._replace(scheme="", netloc="", fragment="").geturl() or "/"
     return f"{login}?{urlencode({'next': back})}"

@@ -2,6 +2,7 @@ import datetime as dt
 import secrets
 from collections.abc import Iterable
 
+import structlog
 from django.db import transaction
 from django.db.models import Q
 
@@ -16,6 +17,8 @@ DEFAULT_DAYS = 90
 MOST_DAYS = 365
 NAME_LENGTH = 100
 USE_NOTED_EVERY = dt.timedelta(minutes=1)
+
+log = structlog.get_logger(__name__)
 
 
 class NoSuchToken(Missing):
@@ -76,6 +79,7 @@ def revoke_leaked_token(text: str, *, at: dt.datetime) -> None:
     """Revoke a token that was seen where it must not be, if it is one."""
     token = selectors.token_of(text)
     if token is not None:
+        log.warning("token.leaked", key=token.key)
         revoke_token(token, by=token.owner, at=at, reason="It was sent in an address.")
 
 

@@ -2,8 +2,11 @@ import datetime as dt
 from collections.abc import Iterable
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import Group
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 
 from config.lib.authz import require
 from config.lib.errors import Conflict, Invalid
@@ -77,6 +80,7 @@ def deactivate(person: User, *, by: User, at: dt.datetime) -> None:
     if not _set_active(person, active=False):
         return
     _keep_an_administrator()
+    _end_sessions(person)
     open_tokens = list(person.tokens.select_for_update().filter(revoked_at=None).order_by("pk"))
     person.tokens.filter(pk__in=[token.pk for token in open_tokens]).update(revoked_at=at)
     drafts = [
@@ -139,6 +143,14 @@ def _set_active(person: User, *, active: bool) -> bool:
     person.is_active = active
     _forget_roles(person)
     return bool(changed)
+
+
+def _end_sessions(person: User) -> None:
+    """Delete them, so that none comes back to life with the person."""
+    key = str(person.pk)
+    sessions = Session.objects.filter(expire_date__gt=Now())
+    ended = [s.pk for s in sessions.iterator() if s.get_decoded().get(SESSION_KEY) == key]
+    Session.objects.filter(pk__in=ended).delete()
 
 
 def _forget_roles(person: User) -> None:

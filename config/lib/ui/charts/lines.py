@@ -61,7 +61,8 @@ def trend(  # noqa: PLR0913 - a chart has many knobs, all by name
     numbers = [(day, None if v is None else _number(v, unit)) for day, v in dated]
     seen = [n for _, n in numbers if n is not None]
     if target is not None:
-        seen.append(float(target))
+        # A little above, so that its label stays below the top of the chart.
+        seen.append(min(float(target) + 1, 100.0))
     frame = Frame(
         Days(dated[0][0], dated[-1][0]),
         percent_scale(seen) if unit == "share" else count_scale(seen),
