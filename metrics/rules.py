@@ -202,9 +202,7 @@ def deployed_on(account: Account, day: Day, policy: Policy) -> Deployed:
     )
 
 
-def latest_readings(
-    readings: Iterable[Reading], day: Day, policy: Policy
-) -> dict[int, Reading]:
+def latest_readings(readings: Iterable[Reading], day: Day, policy: Policy) -> dict[int, Reading]:
     """Return each instance's latest reading by its own time, not by the order it came in."""
     latest: dict[int, Reading] = {}
     for reading in readings:

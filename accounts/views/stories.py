@@ -63,7 +63,17 @@ ORDER = [
     "end",
 ]
 # Plumbing, told elsewhere on the account's pages.
-LEFT_OUT = frozenset({"source", "external_id", "last_import", "version", "account"})
+LEFT_OUT = frozenset(
+    {
+        "source",
+        "external_id",
+        "account_external_id",
+        "last_import",
+        "version",
+        "account",
+        "is_default",
+    }
+)
 
 
 class Story(NamedTuple):
@@ -81,6 +91,8 @@ def story_of(event: Event, *, may_open: bool, zone: ZoneInfo) -> Story:
     values = readable(event, may_open=may_open)
     if event.verb == "reading.entered":
         return _entered(event, values, icon, zone)
+    if event.verb == "readings.imported":
+        return _imported(event, values, zone)
     title = f"{name} {ACTIONS.get(action, action.replace('_', ' '))}"
     if event.object_label and noun not in UNLABELLED:
         title = f"{title}: {event.object_label}"
@@ -101,6 +113,22 @@ def _entered(event: Event, values: Readable, icon: str, zone: ZoneInfo) -> Story
     ]
     text = _joined(", ".join(part for part in parts if part), _by(event))
     return Story(icon, title, text, str(after.get("note") or ""), event.at)
+
+
+def _imported(event: Event, values: Readable, zone: ZoneInfo) -> Story:
+    after = values.after or {}
+    count, corrected = after.get("readings") or 0, after.get("corrected") or 0
+    parts = [
+        f"The latest was counted {_shown(after.get('latest_observed_at'), zone)}",
+        f"{number_text(corrected)} corrected what was known" if corrected else "",
+    ]
+    return Story(
+        "chart-line",
+        f"{number_text(count)} seat {'count' if count == 1 else 'counts'} imported",
+        _joined("; ".join(part for part in parts if part), _by(event)),
+        event.reason,
+        event.at,
+    )
 
 
 def _by(event: Event) -> str:

@@ -1,8 +1,10 @@
 """The number of a run as programs read it: the API and `show_metric --json` give the same."""
 
 import datetime as dt
+from fractions import Fraction
 from typing import Any
 
+from config.lib.ui.formats import share_text
 from config.lib.values import moment_text, money_text, ratio_text
 from metrics.models import MetricRow, MetricRun
 from metrics.selectors import rows
@@ -74,11 +76,11 @@ def row_as_json(row: MetricRow, oldest_reading: dt.datetime | None) -> Answer:
 
 
 def fraction_text(run: MetricRun) -> str:
-    """Say the number in words, its percentage cut to one decimal: "64.8%, 61 of 94"."""
+    """Say the number in words, its percentage as pages show it: "64.9%, 61 of 94"."""
     if not run.denominator or run.numerator is None:
         return "no eligible account"
-    percent = ratio_text(100 * run.numerator, run.denominator, places=1)
-    return f"{percent}%, {run.numerator} of {run.denominator}"
+    share_shown = share_text(Fraction(run.numerator, run.denominator))
+    return f"{share_shown}, {run.numerator} of {run.denominator}"
 
 
 def share(part: int | None, whole: int | None) -> str | None:

@@ -95,9 +95,7 @@ def series(
     known_at: dt.datetime | None = None,
     version: int | None = None,
 ) -> list[MetricRun]:
-    return list(
-        newest_of_each_day(slug, start=start, end=end, known_at=known_at, version=version)
-    )
+    return list(newest_of_each_day(slug, start=start, end=end, known_at=known_at, version=version))
 
 
 def target_of(slug: str) -> MetricTarget | None:

@@ -68,8 +68,8 @@ class TestRecompute:
         monkeypatch.setattr("metrics.selectors.late.inputs.FAR_FUTURE", self.now)
         read(accounts[1], 80, "03-11T12:00")
         assert self.lines() == [
-            "seats-deployed  2026-03-11  66.6%, 2 of 3  revision 2",
-            "seats-deployed  2026-03-12  66.6%, 2 of 3  revision 2",
+            "seats-deployed  2026-03-11  66.7%, 2 of 3  revision 2",
+            "seats-deployed  2026-03-12  66.7%, 2 of 3  revision 2",
         ]
 
     def test_of_one_day(self, accounts):

@@ -75,7 +75,7 @@ def trend(  # noqa: PLR0913 - a chart has many knobs, all by name
         frame,
         under=_target(frame.scale, target, target_text) + _markers(frame.days, markers),
         paths=_area(frame, numbers) + _path(frame, "line", numbers),
-        over=_last_dot(frame, numbers),
+        over=_lone_dots(frame, numbers) + _last_dot(frame, numbers),
         readings=[(day, f"{day_text(day)}: {_text(v, unit)}") for day, v in known],
     )
 
@@ -225,6 +225,20 @@ def _last_dot(frame: Frame, numbers: Numbers) -> SafeString:
         '<circle class="last" cx="{}%" cy="{}%" r="4.5"/>',
         places(frame.days.along(day) * 100),
         places(frame.scale.drop(number) * 100),
+    )
+
+
+def _lone_dots(frame: Frame, numbers: Numbers) -> SafeString:
+    """Days with no neighbour: a line of one point cannot be seen."""
+    known = [None, *(number for _, number in numbers), None]
+    return format_html_join(
+        "",
+        '<circle class="lone" cx="{}%" cy="{}%" r="3"/>',
+        (
+            (places(frame.days.along(day) * 100), places(frame.scale.drop(number) * 100))
+            for place, (day, number) in enumerate(numbers)
+            if number is not None and known[place] is None and known[place + 2] is None
+        ),
     )
 
 
