@@ -65,7 +65,6 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "config.lib.headers.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.lib.utf8.Utf8Middleware",
     "config.lib.query_tokens.QueryTokenMiddleware",
     "config.pages.HealthMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

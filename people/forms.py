@@ -2,11 +2,11 @@ from typing import Any
 
 from allauth.account import forms as allauth_forms
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from config.lib.form_fields import EmailField, NameField, TextField
 from people import services
-from people.models import Role, Scope
+from people.models import Role, Scope, User
 from people.services.api_tokens import DEFAULT_DAYS, NAME_LENGTH
 
 LIFETIMES = [(30, "30 days"), (90, "90 days"), (180, "180 days"), (365, "One year")]
@@ -52,6 +52,22 @@ class RolesForm(forms.Form):
         required=False,
         help_text="Without a role a person sees nothing.",
     )
+
+
+class ChangeRolesForm(RolesForm):
+    """Brings along the roles the page showed; None where it was not asked to."""
+
+    NONE = "-"
+    seen = forms.CharField(required=False, max_length=500, widget=forms.HiddenInput)
+
+    @classmethod
+    def of(cls, person: User, data: QueryDict | None) -> "ChangeRolesForm":
+        roles = sorted(person.roles_given)
+        return cls(data, initial={"roles": roles, "seen": " ".join(roles) or cls.NONE})
+
+    def clean_seen(self) -> list[str] | None:
+        seen: str = self.cleaned_data["seen"]
+        return [word for word in seen.split() if word != self.NONE] if seen else None
 
 
 class PersonForm(RolesForm):

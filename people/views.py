@@ -19,7 +19,7 @@ from config.lib.authz import require
 from config.lib.errors import DomainError
 from config.lib.htmx import render
 from people import permissions, selectors, services
-from people.forms import PeopleFilter, PersonForm, RolesForm, TokenForm
+from people.forms import ChangeRolesForm, PeopleFilter, PersonForm, TokenForm
 from people.http import is_own_path, user_of
 from people.models import User
 
@@ -122,10 +122,10 @@ def person_edit(request: HttpRequest, person_id: uuid.UUID) -> HttpResponse:
     user = user_of(request)
     require(permissions.can_see_people, user)
     person = get_object_or_404(selectors.people(), uuid=person_id)
-    form = RolesForm(request.POST or None, initial={"roles": sorted(person.roles_given)})
+    form = ChangeRolesForm.of(person, request.POST or None)
     if form.is_valid():
         try:
-            services.change_roles(person, roles=form.cleaned_data["roles"], by=user)
+            services.change_roles(person, **form.cleaned_data, by=user)
         except DomainError as refusal:
             _add_refusal(form, refusal)
         else:

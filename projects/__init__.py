@@ -1,1 +1,1 @@
-"""Projects: charters, scores, the board, increments, reviews. See the roadmap in docs/architecture.md."""
+"""Projects: charters, scores, the board, increments, reviews. To come."""

@@ -144,7 +144,7 @@ class TierFactory(DjangoModelFactory):
         model = Tier
 
     name = factory.Sequence(lambda n: f"Tier {n}")
-    arr_from = factory.Sequence(lambda n: Decimal(n))
+    arr_from = factory.Sequence(Decimal)
     start = dt.date(2020, 1, 1)
 
 

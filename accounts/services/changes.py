@@ -40,12 +40,18 @@ class Change:
     uuid: uuid.UUID
     label: str
     before: Mapping[str, Any] | None
-    after: Mapping[str, Any]
+    # The columns that differ, or are worth telling of a new fact.
+    names: Sequence[str]
+    # The whole fact as it will be; `links` are the keys of what its outer ids name.
+    values: Mapping[str, Any]
+    links: Mapping[str, int | None]
     account_id: int | None
-    # What the table's columns shall hold.
-    stored: Mapping[str, Any]
     # The account it belonged to before, where that changes too.
     former_account_id: int | None = None
+
+    @property
+    def after(self) -> dict[str, Any]:
+        return {name: self.values[name] for name in self.names}
 
 
 @dataclass(slots=True)

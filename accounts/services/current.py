@@ -7,8 +7,8 @@ from accounts.models import AccountFacts
 
 COLUMNS = [
     field.name
-    for field in AccountFacts._meta.concrete_fields
-    if not field.primary_key  # noqa: SLF001
+    for field in AccountFacts._meta.concrete_fields  # noqa: SLF001
+    if not field.primary_key
 ]
 BATCH = 2000
 

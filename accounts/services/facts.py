@@ -16,7 +16,14 @@ from accounts import permissions
 from accounts.measure import facts_changed
 from accounts.models import Account, Import
 from accounts.services.changes import Change, Draft, Plan, Problem, Refused
-from accounts.services.storing import ids_by, insert_rows, new_ids, take_turn, update_rows
+from accounts.services.storing import (
+    batches,
+    ids_by,
+    insert_rows,
+    new_ids,
+    take_turn,
+    update_rows,
+)
 from config.lib.authz import require
 from config.lib.values import echo
 from events import services as events
@@ -249,17 +256,19 @@ class Facts:
             missing = [
                 name for name in self.required if item.is_new and name not in item.draft.values
             ]
-            for name in missing:
-                self.problem(
-                    item,
-                    name,
-                    f"Keel knows no such {self.noun.replace('_', ' ')} yet, and a new one needs "
-                    f"“{name}”. Add the column.",
-                    "required",
-                )
-            if not missing:
-                for column, sentence in self.check(item):
-                    self.problem(item, column, sentence, "rule")
+            if missing:
+                self.problem(item, missing[0], self._not_known(item, missing), "required")
+                continue
+            for column, sentence in self.check(item):
+                self.problem(item, column, sentence, "rule")
+
+    def _not_known(self, item: Item, missing: Sequence[str]) -> str:
+        names = " and ".join(f"“{name}”" for name in missing)
+        whose = f" “{echo(item.values['external_id'])}”" if "external_id" in item.values else ""
+        return (
+            f"The source “{self.source}” has no {self.noun}{whose} yet, and a new one needs "
+            f"{names}. Add the column, or name the right source with --source."
+        )
 
     def _compare(self, items: Sequence[Item]) -> Plan:
         plan = Plan()
@@ -273,23 +282,20 @@ class Facts:
         return plan
 
     def _change(self, item: Item, names: Sequence[str]) -> Change:
-        after = {name: item.values[name] for name in names}
-        if item.is_new:
-            after = {name: value for name, value in after.items() if self._tells(name, value)}
         account, former = self.account_of(item)
+        if item.is_new:
+            names = [name for name in names if self._tells(name, item.values[name])]
         return Change(
             row=item.row,
             id=item.id,
             uuid=item.uuid,
             label=self.label_of(item),
             before=None if item.is_new else {name: item.before[name] for name in names},
-            after=after,
+            names=tuple(names),
+            values=item.values,
+            links=item.links,
             account_id=account,
             former_account_id=former if former != account else None,
-            stored={
-                **{column: item.values[name] for name, column in self.columns.items()},
-                **{column: item.links[name] for name, (column, _) in self.links.items()},
-            },
         )
 
     def _tells(self, name: str, value: Any) -> bool:
@@ -303,35 +309,42 @@ class Facts:
         require(permissions.can_import, by)
         extras = {**self.extras(), "last_import_id": lineage and lineage.pk}
         for changes in self.order_of_updates(plan.updates):
-            names = {name for change in changes for name in change.after}
-            columns = [self._column(name) for name in sorted(names)]
-            update_rows(
-                self.model,
-                [
-                    {
-                        "id": change.id,
-                        "last_import_id": extras["last_import_id"],
-                        **{column: change.stored[column] for column in columns},
-                    }
-                    for change in changes
-                ],
-            )
-        insert_rows(
-            self.model,
-            [
-                {"id": change.id, "uuid": change.uuid, "version": 1, **extras, **change.stored}
-                for change in plan.creates
-            ],
-        )
-        events.record_all(
-            [self._event(change, lineage) for change in [*plan.updates, *plan.creates]], by=by
-        )
+            names = {name for change in changes for name in change.names}
+            for batch in batches(changes):
+                update_rows(self.model, [self._altered(change, names, extras) for change in batch])
+        for batch in batches(plan.creates):
+            insert_rows(self.model, [self._whole(change, extras) for change in batch])
+        for batch in batches([*plan.updates, *plan.creates]):
+            events.record_all([self._event(change, lineage) for change in batch], by=by)
         facts_changed(self.affected(plan))
 
+    def _altered(
+        self, change: Change, names: Iterable[str], extras: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        columns = self._columns(change)
+        wanted = {self._column(name) for name in names}
+        kept = {name: value for name, value in columns.items() if name in wanted}
+        return {"id": change.id, "last_import_id": extras["last_import_id"], **kept}
+
+    def _whole(self, change: Change, extras: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "id": change.id,
+            "uuid": change.uuid,
+            "version": 1,
+            **extras,
+            **self._columns(change),
+        }
+
+    def _columns(self, change: Change) -> dict[str, Any]:
+        """Return what the table's columns shall hold."""
+        plain = {column: change.values[name] for name, column in self.columns.items()}
+        return plain | {column: change.links[name] for name, (column, _) in self.links.items()}
+
     def _event(self, change: Change, lineage: Import | None) -> events.Draft:
+        columns = self._columns(change)
         return events.Draft(
             verb=f"{self.noun}.{'created' if change.before is None else 'updated'}",
-            obj=self.model(id=change.id, uuid=change.uuid, **self.extras(), **change.stored),
+            obj=self.model(id=change.id, uuid=change.uuid, **self.extras(), **columns),
             before=None if change.before is None else self.logged(change.before),
             after=self.logged(change.after),
             account_id=change.account_id,

@@ -10,8 +10,11 @@ from people.models import User
 OWN_SOURCE = "keel"
 
 
-def make_default_instances(account_ids: Sequence[int], *, by: User) -> int:
-    """Make the default instance of accounts that lack it; return how many were made."""
+def make_default_instances(account_ids: Sequence[int], *, actor: User) -> int:
+    """Make the default instance of accounts that lack it; return how many were made.
+
+    Part of services that have asked whether `actor` may.
+    """
     if not account_ids:
         return 0
     accounts = Account.objects.filter(pk__in=account_ids).only("uuid").order_by("pk")
@@ -40,6 +43,6 @@ def make_default_instances(account_ids: Sequence[int], *, by: User) -> int:
             )
             for instance in made
         ],
-        by=by,
+        by=actor,
     )
     return len(made)

@@ -51,7 +51,7 @@ class Rates(Facts):
         return None, None
 
     def affected(self, plan: Plan) -> set[int]:
-        currencies = {change.stored["currency"] for change in [*plan.creates, *plan.updates]}
+        currencies = {change.values["currency"] for change in [*plan.creates, *plan.updates]}
         rows = Subscription.objects.filter(currency__in=currencies)
         return set(rows.order_by().values_list("account_id", flat=True).distinct())
 

@@ -93,7 +93,7 @@ def store_readings(batch: ReadingBatch, *, by: User, lineage: Import | None) -> 
     require(permissions.can_import, by)
     with connection.cursor() as cursor:
         cursor.execute(staged_sql.DEFAULTS_WANTED)
-        make_default_instances([row[0] for row in cursor.fetchall()], by=by)
+        make_default_instances([row[0] for row in cursor.fetchall()], actor=by)
         _store(cursor, batch, by=by, lineage=lineage)
 
 

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, models
 
-ROWS_A_STATEMENT = 5_000
+T = TypeVar("T")
+ROWS_A_STATEMENT = 2_000
 PATIENCE = "15min"
 LOCKS = {
     kind: 4_153_020 + place
@@ -43,31 +44,29 @@ def new_ids(model: type[models.Model], count: int) -> list[int]:
 
 
 def insert_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that all name the same columns."""
+    """Insert rows, one at least, that all name the same columns."""
     table = connection.ops.quote_name(_table(model))
-    for batch in _batches(rows):
-        names = ", ".join(connection.ops.quote_name(name) for name in batch[0])
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {table} ({names}) SELECT {names}"  # noqa: S608 -- names are ours
-                f" FROM json_populate_recordset(NULL::{table}, %s)",
-                [json.dumps(batch, default=str)],
-            )
+    names = ", ".join(connection.ops.quote_name(name) for name in rows[0])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({names}) SELECT {names}"  # noqa: S608 -- names are ours
+            f" FROM json_populate_recordset(NULL::{table}, %s)",
+            [json.dumps(rows, default=str)],
+        )
 
 
 def update_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Update rows by their `id`; all name the same columns. Counts up their version."""
+    """Update rows, one at least, by their `id`; all name the same columns. Counts up versions."""
     table = connection.ops.quote_name(_table(model))
-    for batch in _batches(rows):
-        columns = [connection.ops.quote_name(name) for name in batch[0] if name != "id"]
-        settings = "".join(f"{name} = d.{name}, " for name in columns)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"UPDATE {table} t SET {settings}"  # noqa: S608 -- names are ours
-                " version = t.version + 1, updated_at = statement_timestamp()"
-                f" FROM json_populate_recordset(NULL::{table}, %s) d WHERE t.id = d.id",
-                [json.dumps(batch, default=str)],
-            )
+    columns = [connection.ops.quote_name(name) for name in rows[0] if name != "id"]
+    settings = "".join(f"{name} = d.{name}, " for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} t SET {settings}"  # noqa: S608 -- names are ours
+            " version = t.version + 1, updated_at = statement_timestamp()"
+            f" FROM json_populate_recordset(NULL::{table}, %s) d WHERE t.id = d.id",
+            [json.dumps(rows, default=str)],
+        )
 
 
 def ids_by(
@@ -80,9 +79,10 @@ def ids_by(
     return dict(rows.values_list(column, "pk"))
 
 
-def _batches(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
-    for start in range(0, len(rows), ROWS_A_STATEMENT):
-        yield rows[start : start + ROWS_A_STATEMENT]
+def batches(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield as many at a time as one statement takes."""
+    for start in range(0, len(things), ROWS_A_STATEMENT):
+        yield things[start : start + ROWS_A_STATEMENT]
 
 
 def _table(model: type[models.Model]) -> str:

@@ -1,8 +1,8 @@
 """Columns that several tables share."""
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
-from django.contrib.postgres.functions import RandomUUID
 
 
 class Stamped(models.Model):

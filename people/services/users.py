@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from config.lib.authz import require
-from config.lib.errors import Conflict, Invalid
+from config.lib.errors import Conflict, Invalid, StaleWrite
 from config.lib.values import BadValue, parse_email, parse_name
 from events.services import Draft, record, record_all
 from people import permissions
@@ -51,13 +51,20 @@ def create_user(*, email: str, name: str, roles: Iterable[str], by: User) -> Use
 
 
 @transaction.atomic
-def change_roles(person: User, *, roles: Iterable[str], by: User) -> None:
-    """Give the person these roles and no others. Raises LastAdministrator."""
+def change_roles(
+    person: User, *, roles: Iterable[str], by: User, seen: Iterable[str] | None = None
+) -> None:
+    """Give the person these roles and no others.
+
+    Raises LastAdministrator, and StaleWrite where the roles are no longer those `seen`.
+    """
     require(permissions.can_change_roles_of, by, person)
     groups = _groups(roles)
     _lock_administrators()
     before = set(person.groups.values_list("name", flat=True))
     after = {group.name for group in groups}
+    if seen is not None and set(seen) != before:
+        raise StaleWrite
     if before == after:
         return
     person.groups.set(groups)

@@ -120,7 +120,10 @@ def test_a_new_fact_needs_its_columns_and_an_old_one_does_not():
 
     assert bad(report) == (
         [(3, "name")],
-        "Keel knows no such account yet, and a new one needs “name”. Add the column.",
+        (
+            "The source “import” has no account “B” yet, and a new one needs “name”. "
+            "Add the column, or name the right source with --source."
+        ),
     )
     assert Account.objects.get().region == "EMEA"
 
