@@ -10,6 +10,7 @@ from django.db.models.functions import Greatest
 from accounts import permissions, selectors
 from accounts.measure import facts_changed
 from accounts.models import Account, Instance, SeatReading
+from accounts.services.instances_by_default import make_default_instances
 from config.lib.authz import require
 from config.lib.errors import Invalid
 from config.lib.versions import KnowledgeTime
@@ -45,7 +46,7 @@ def enter_reading(
     Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     if instance is not None and instance.account_id != account.pk:
         raise Invalid("Choose an instance of this account.", field="instance")
-    instance = instance or default_instance(account)
+    instance = instance or default_instance(account, actor=by)
     sent_before = SeatReading.objects.filter(
         instance=instance,
         observed_at=observed_at,
@@ -101,19 +102,12 @@ def close_reading(instance: Instance, observed_at: dt.datetime, source: str) -> 
     )
 
 
-def default_instance(account: Account) -> Instance:
-    """Return where readings go that name no instance, made when first needed."""
-    instance, _ = Instance.objects.get_or_create(
-        account=account,
-        is_default=True,
-        defaults={
-            "source": "keel",
-            "external_id": f"default-{account.uuid}",
-            "name": "Default",
-            "environment": "production",
-        },
-    )
-    return instance
+def default_instance(account: Account, *, actor: User) -> Instance:
+    """Return where readings go that name no instance; the account's row is locked."""
+    defaults = Instance.objects.filter(account=account, is_default=True)
+    if not defaults.exists():
+        make_default_instances([account.pk], actor=actor)
+    return defaults.get()
 
 
 def make_reading_months(*, from_day: dt.date, ahead: int) -> int:
