@@ -6,13 +6,23 @@ from django.contrib.auth.views import redirect_to_login
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotAuthenticated
+from rest_framework.request import Request
 from rest_framework.routers import SimpleRouter
 
 from accounts import api as accounts
+from config.lib import parameters
 from metrics import api as metrics
 from people import api as people
 
 app_name = "api"
+
+
+class SchemaView(SpectacularAPIView):
+    """The OpenAPI document: one version in one language, whoever asks for others."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        parameters.check(request, {"format"})
 
 
 class DocsView(SpectacularSwaggerSplitView):
@@ -46,7 +56,7 @@ router.register("tokens", people.TokenViewSet, "tokens")
 router.register("users", people.UserViewSet, "users")
 
 urlpatterns = [
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view(), name="docs"),
     path("me/", people.MeView.as_view(), name="me"),
     path("", include(router.urls)),
