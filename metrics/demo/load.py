@@ -42,6 +42,7 @@ MODELS: dict[str, type[Model]] = {
     "assignment": Assignment,
     "contact": Contact,
 }
+LOGGED = ("account", "subscription", "instance", "assignment")
 SOURCED = {"account", "subscription", "instance", "contact"}
 # name, ARR from, engagement model, cadence in days, most accounts per TAM, project mandatory
 TIERS = (
@@ -196,7 +197,7 @@ class _Writer:
                 self._change(fact, at)
             for name in MODELS:
                 self._create(name, [t for t in facts if t.is_new and t.model == name], at)
-            self._record(changes, at)
+            self._record(facts, at)
         return len(told)
 
     def _known_at(self, known: dt.datetime) -> dt.datetime:
@@ -233,18 +234,26 @@ class _Writer:
     def _pk_of(self, fact: Told) -> int:
         return self._keys.get((fact.model, fact.key), 0)
 
-    def _record(self, changes: list[Told], at: dt.datetime) -> None:
-        """Log the changes that people look for on an account's page."""
+    def _record(self, facts: list[Told], at: dt.datetime) -> None:
+        """Log what people look for on an account's page."""
         drafts = []
-        for fact in changes:
-            if fact.model in ("account", "subscription") and self._pk_of(fact):
-                row: Any = MODELS[fact.model]._default_manager.get(pk=self._pk_of(fact))  # noqa: SLF001
+        for name in LOGGED:
+            told = [fact for fact in facts if fact.model == name and self._pk_of(fact)]
+            rows: dict[int, Any] = MODELS[name]._default_manager.in_bulk(  # noqa: SLF001
+                [self._pk_of(fact) for fact in told]
+            )
+            for fact in told:
+                row = rows[self._pk_of(fact)]
                 drafts.append(
                     events.Draft(
-                        verb=f"{fact.model}.updated",
+                        verb=f"{name}.{'created' if fact.is_new else 'updated'}",
                         obj=row,
-                        after=fact.values,
-                        account_id=row.pk if fact.model == "account" else row.account_id,
+                        after={
+                            column: value
+                            for column, value in fact.values.items()
+                            if column not in ("account", "user")
+                        },
+                        account_id=row.pk if name == "account" else row.account_id,
                         reason=fact.reason,
                         at=at,
                     )
