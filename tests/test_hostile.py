@@ -1,13 +1,12 @@
 """What strangers, scanners and stale tabs send: refused with a sentence, never a 500."""
 
-import datetime as dt
 import logging
 from http.cookies import SimpleCookie
 
 import pytest
 from django.http import QueryDict
 from django.test import Client, RequestFactory
-from django.urls import get_resolver, resolve, reverse
+from django.urls import resolve, reverse
 from django.utils import timezone
 
 from config.lib.logging import clean
@@ -15,6 +14,7 @@ from config.lib.utf8 import Utf8Handler
 from people import selectors, services
 from people.models import Role, User
 from tests import factories
+from tests.addresses import ROUTES, World
 
 # Percent-encoded, as they stand in an address.
 HOSTILE = [
@@ -68,54 +68,12 @@ PIECES = ["%00", "ACC-0", "ACC-%D9%A1", "..%2f", "%ff", "'", "1.json", "x" * 300
 LEAVES = {"account_logout"}
 
 
-def routes(resolver=None, prefix="", namespace=""):
-    for pattern in (resolver or get_resolver()).url_patterns:
-        route = prefix + str(pattern.pattern)
-        if hasattr(pattern, "url_patterns"):
-            inner = namespace + (f"{pattern.namespace}:" if pattern.namespace else "")
-            yield from routes(pattern, route, inner)
-        else:
-            yield namespace + (pattern.name or route), route
-
-
-ROUTES = {name: route for name, route in routes() if name not in LEAVES}
+NAMES = sorted(ROUTES.keys() - LEAVES)
 
 
 @pytest.fixture
 def world(db):
-    """Addresses of things that are there, and of each route over them."""
-    account = factories.AccountFactory()
-    other = factories.UserFactory()
-    things = {
-        "subscriptions": factories.SubscriptionFactory(account=account),
-        "instances": factories.InstanceFactory(account=account),
-        "contacts": factories.ContactFactory(account=account),
-        "assignments": factories.AssignmentFactory(account=account, user=other),
-        "tiers": factories.TierFactory(name="Opal", arr_from=7, start=dt.date(2020, 1, 1)),
-        "accounts": account,
-        "users": other,
-    }
-
-    def address(name):
-        resource = name.removeprefix("api:").removesuffix("-detail")
-        path = "/" + ROUTES[name].replace("^", "").replace("$", "")
-        for part, value in {
-            "<number:number>": f"ACC-{account.pk}",
-            "<uuid:account_id>": account.uuid,
-            "<uuid:tier_id>": things["tiers"].uuid,
-            "<uuid:person_id>": other.uuid,
-            "<uuid:id>": things.get(resource, account).uuid,
-            "<uuid:token_id>": account.uuid,
-            "<slug:slug>": "seats-deployed",
-            "<str:key>": "x",
-            "(?P<key>[-:\\w]+)": "x",
-            "(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)": "1-x",
-        }.items():
-            path = path.replace(part, str(value))
-        return path
-
-    address.account = account
-    return address
+    return World()
 
 
 def parameters(path):

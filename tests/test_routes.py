@@ -4,17 +4,14 @@ The addresses come from the URL configuration. One that is not in the tables fai
 page or resource cannot forget to say who may see it.
 """
 
-import datetime as dt
-import uuid
-
 import pytest
 from django.test import Client
-from django.urls import get_resolver
 from django.utils import timezone
 
 from events.models import Event
 from people.models import REQUESTERS, Role, Scope
 from tests import factories
+from tests.addresses import ROUTES, World
 
 ROLES = [str(role) for role in Role.values]
 ANONYMOUS, NOBODY = "anonymous", "without role"
@@ -142,55 +139,13 @@ CLOSED = {
 }
 
 
-def routes(resolver=None, prefix="", namespace=""):
-    for pattern in (resolver or get_resolver()).url_patterns:
-        route = prefix + str(pattern.pattern)
-        if hasattr(pattern, "url_patterns"):
-            inner = namespace + (f"{pattern.namespace}:" if pattern.namespace else "")
-            yield from routes(pattern, route, inner)
-        elif pattern.name:
-            yield namespace + pattern.name, route
-
-
-ROUTES = dict(routes())
-
-
 @pytest.fixture
 def world(db):
-    """One of everything, and the address of each route over it."""
-    account = factories.AccountFactory()
-    other = factories.UserFactory()
-    things = {
-        "subscriptions": factories.SubscriptionFactory(account=account),
-        "instances": factories.InstanceFactory(account=account),
-        "contacts": factories.ContactFactory(account=account),
-        "assignments": factories.AssignmentFactory(account=account, user=other),
-        "tiers": factories.TierFactory(name="Opal", arr_from=7, start=dt.date(2020, 1, 1)),
-        "accounts": account,
-        "users": other,
-        "tokens": factories.ApiTokenFactory(owner=other),
-    }
+    return World()
 
-    def address(name):
-        resource = name.removeprefix("api:").removesuffix("-detail")
-        path = "/" + ROUTES[name].replace("^", "").replace("$", "")
-        for part, value in {
-            "<number:number>": account.number,
-            "<uuid:account_id>": account.uuid,
-            "<uuid:tier_id>": things["tiers"].uuid,
-            "<uuid:person_id>": other.uuid,
-            "<uuid:token_id>": things["tokens"].uuid,
-            "<uuid:id>": things[resource].uuid if resource in things else uuid.uuid4(),
-            "<slug:slug>": "seats-deployed",
-            "(?P<key>[-:\\w]+)": "nothing",
-            "(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)": "1-nothing",
-        }.items():
-            path = path.replace(part, str(value))
-        assert "<" not in path, f"{name} has a part this test cannot fill: {path}"
-        return path + ("?by=tier" if "segments" in path else "")
 
-    address.account = account
-    return address
+def address_of(world, name):
+    return world(name) + ("?by=tier" if "segments" in name else "")
 
 
 @pytest.fixture
@@ -214,7 +169,7 @@ def test_there_is_a_number_for_the_metric_routes(world):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_let_in_whom_the_table_says(name, world, as_, number):
-    answers = {who: as_(who).get(world(name)) for who in EVERYBODY}
+    answers = {who: as_(who).get(address_of(world, name)) for who in EVERYBODY}
 
     assert {who: answer.status_code for who, answer in answers.items()} == PAGES[name]
     if PAGES[name][ANONYMOUS] == 302:
@@ -223,7 +178,7 @@ def test_pages_let_in_whom_the_table_says(name, world, as_, number):
 
 @pytest.mark.parametrize("name", RESOURCES)
 def test_resources_answer_sessions_as_the_table_says(name, world, as_, number):
-    answers = {who: as_(who).get(world(name)) for who in EVERYBODY}
+    answers = {who: as_(who).get(address_of(world, name)) for who in EVERYBODY}
 
     assert {who: answer.status_code for who, answer in answers.items()} == api(RESOURCES[name][0])
     refused = [answer for answer in answers.values() if answer.status_code >= 400]
@@ -235,7 +190,7 @@ def test_a_token_needs_the_scope(name, world, api_client, metric_owner, number):
     allowed, needed = RESOURCES[name]
 
     answers = {
-        scope: api_client(metric_owner, scope).get(world(name)).status_code
+        scope: api_client(metric_owner, scope).get(address_of(world, name)).status_code
         for scope in Scope.values
     }
 
@@ -248,7 +203,7 @@ def test_reading_changes_nothing(name, world, as_, number):
     client = as_("administrator")
     before = Event.objects.count()
 
-    client.get(world(name))
+    client.get(address_of(world, name))
     client.head(world(name))
 
     assert Event.objects.count() == before

@@ -1,0 +1,57 @@
+"""Every address of the URL configuration, filled with things that are there."""
+
+import datetime as dt
+import uuid
+
+from django.urls import get_resolver
+
+from tests import factories
+
+
+def routes(resolver=None, prefix="", namespace=""):
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            inner = namespace + (f"{pattern.namespace}:" if pattern.namespace else "")
+            yield from routes(pattern, route, inner)
+        elif pattern.name:
+            yield namespace + pattern.name, route
+
+
+ROUTES = dict(routes())
+
+
+class World:
+    """One of everything; called with a route's name it returns the address over it."""
+
+    def __init__(self):
+        self.account = account = factories.AccountFactory()
+        self.other = other = factories.UserFactory()
+        self.things = {
+            "subscriptions": factories.SubscriptionFactory(account=account),
+            "instances": factories.InstanceFactory(account=account),
+            "contacts": factories.ContactFactory(account=account),
+            "assignments": factories.AssignmentFactory(account=account, user=other),
+            "tiers": factories.TierFactory(name="Opal", arr_from=7, start=dt.date(2020, 1, 1)),
+            "accounts": account,
+            "users": other,
+            "tokens": factories.ApiTokenFactory(owner=other),
+        }
+
+    def __call__(self, name):
+        thing = self.things.get(name.removeprefix("api:").removesuffix("-detail"))
+        path = "/" + ROUTES[name].replace("^", "").replace("$", "")
+        for part, value in {
+            "<number:number>": self.account.number,
+            "<uuid:account_id>": self.account.uuid,
+            "<uuid:tier_id>": self.things["tiers"].uuid,
+            "<uuid:person_id>": self.other.uuid,
+            "<uuid:token_id>": self.things["tokens"].uuid,
+            "<uuid:id>": thing.uuid if thing else uuid.uuid4(),
+            "<slug:slug>": "seats-deployed",
+            "(?P<key>[-:\\w]+)": "nothing",
+            "(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)": "1-nothing",
+        }.items():
+            path = path.replace(part, str(value))
+        assert "<" not in path, f"{name} has a part that nothing fills: {path}"
+        return path
