@@ -17,7 +17,7 @@ def sees_all_contacts(user: User) -> bool:
 
 
 def can_see_contacts(user: User, *, is_own: bool) -> bool:
-    """Contacts are shown to the account's own team, DE leads, leadership and metric owners."""
+    """Only its own requesters, DE leads, leadership, metric owners, administrators see contacts."""
     return sees_all_contacts(user) or (is_own and has_role(user, *REQUESTERS))
 
 

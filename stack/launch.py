@@ -39,6 +39,8 @@ def _run_application(state: State, *, with_demo: bool) -> int:
             f"{state.folder} holds data of your own, and the demo never mixes with it. "
             "`make serve` starts on your data; `make demo KEEL_STATE=DIR` makes a demo elsewhere."
         )
+    if not with_demo:
+        _say_if_demo(state)
     state.begin_logs()
     servers = Servers(state)
     with servers as urls, closing(application.listen()) as listener:
@@ -66,6 +68,11 @@ def _say_where_it_runs(state: State, running: Mapping[str, str]) -> int:
     return 0
 
 
+def _say_if_demo(state: State) -> None:
+    if state.holds() == "demo" and not database_is_given():
+        say(f"{state.folder} holds the demo. Your own data goes apart: KEEL_STATE=DIR.")
+
+
 def _mark(state: State, kind: str) -> None:
     if not database_is_given() and state.holds() is None:
         state.keep("holds", kind)
@@ -75,6 +82,8 @@ def manage(state: State, arguments: Sequence[str]) -> int:
     """Any command of manage.py; standard input, output and exit code are the command's own."""
     state.create()
     by_owner = bool(COMMANDS_OF_THE_OWNER.intersection(arguments[:1]))
+    if arguments[:1] in (["import_data"], ["user"]):
+        _say_if_demo(state)
     while running := state.lock_or_ask():
         state.enter_as_guest()
         if running == state.announced():

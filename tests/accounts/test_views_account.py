@@ -249,7 +249,7 @@ class TestPeople:
         assert "Kari" not in page
         assert "kari@" not in page
         if tab in {"", "people/", "timeline/"}:
-            assert "Contacts are shown to the account&#x27;s own team" in page
+            assert "Only its own requesters, DE leads" in page
 
     def test_what_was_erased_reads_so(self, browser, account):
         events.destroy_subject_key(self.contact, at=timezone.now())
