@@ -1,6 +1,6 @@
 """Who may do what among people; each docstring is what a refused person reads."""
 
-from people.models import REQUESTERS, ApiToken, Role, User
+from people.models import ApiToken, Role, User
 
 
 def has_role(user: User, *roles: str) -> bool:
@@ -11,11 +11,6 @@ def has_role(user: User, *roles: str) -> bool:
 def has_any_role(user: User) -> bool:
     """You have no role yet. An administrator can give you one."""
     return bool(user.roles)
-
-
-def is_requester(user: User) -> bool:
-    """Only TAMs, CSMs, CREs, account executives and solution architects can do this."""
-    return has_role(user, *REQUESTERS)
 
 
 def can_see_people(user: User) -> bool:

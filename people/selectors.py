@@ -52,10 +52,6 @@ def active_user_by_email(email: str) -> User | None:
     return User.objects.filter(email__iexact=email, is_active=True, is_system=False).first()
 
 
-def user_by_email(email: str) -> User | None:
-    return User.objects.filter(email__iexact=email, is_system=False).first()
-
-
 def people() -> QuerySet[User]:
     """Return everybody but the system, by name."""
     return User.objects.filter(is_system=False).prefetch_related("groups").order_by("name", "id")
