@@ -74,9 +74,12 @@ class MetricRun(Public):
     """One computation of a definition for a day. Never edited: a correction is a revision.
 
     `known_at` is the moment up to which it knew the facts; `digest` a hash of those it used.
+    A held run is no number anybody sees until the metric owner publishes it, which changes
+    nothing of what it says.
     """
 
     APPEND_ONLY = True
+    UPDATABLE_COLUMNS = ("status", "published_at", "published_by_id", "publish_reason")
 
     class Status(models.TextChoices):
         PUBLISHED = "published", "Published"
@@ -96,6 +99,18 @@ class MetricRun(Public):
     oldest_reading = models.DateTimeField(null=True)
     # How many accounts stand outside the ratio, by reason.
     excluded = models.JSONField(default=dict)
+    # {"code", "detail"} of what looked wrong beside the last published run.
+    held_for = models.JSONField(default=list)
+    # Null while it is held.
+    published_at = models.DateTimeField(null=True)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    publish_reason = models.TextField(blank=True)
+    # How many accounts were judged anew; fewer than all where it was computed from a run before.
+    judged = models.BigIntegerField(null=True)
+    # The order-free sum of the hashes of what it knew of each account, as hex.
+    inputs_sum = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints = [
@@ -104,6 +119,11 @@ class MetricRun(Public):
             ),
             models.CheckConstraint(
                 condition=Q(revision__gte=1), name="metrics_run_revision_from_1"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="held", published_at=None)
+                | Q(status="published", published_at__isnull=False),
+                name="metrics_run_held_or_published",
             ),
             models.CheckConstraint(
                 condition=Q(denominator=None)

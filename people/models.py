@@ -136,6 +136,8 @@ class ApiToken(Public):
     pepper_id = models.CharField(max_length=16)
     digest = models.BinaryField(max_length=32)
     scopes = ArrayField(models.CharField(max_length=32, choices=Scope.choices))
+    # Public ids of the accounts it is limited to; null: all that its owner may see.
+    account_ids = ArrayField(models.UUIDField(), null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, editable=False)
@@ -155,3 +157,60 @@ class ApiToken(Public):
 
     def is_usable(self, at: dt.datetime) -> bool:
         return self.revoked_at is None and at < self.expires_at
+
+
+class IdempotencyKey(models.Model):
+    """A request that was carried out, and its answer, kept for a day.
+
+    Written in the transaction of the effect, so there is either both or neither.
+    """
+
+    # "token:<key>" or "user:<id>".
+    principal = models.CharField(max_length=60)
+    key = models.CharField(max_length=255)
+    method = models.CharField(max_length=6)
+    path = models.TextField()
+    # SHA-256 of what was sent, as hex.
+    body_digest = models.CharField(max_length=64)
+    # Null only inside the transaction that carries it out.
+    status = models.PositiveSmallIntegerField(null=True)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField(default=b"")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["principal", "key"], name="people_idempotency_one")
+        ]
+        indexes = [models.Index(fields=["created_at"], name="people_idempotency_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.principal} {self.key}"
+
+
+class SavedView(Public):
+    """A list as somebody wants to see it again: its filters, order and columns."""
+
+    class Page(models.TextChoices):
+        ACCOUNTS = "accounts", "Accounts"
+        FLIPS = "flips", "Flip list"
+
+    owner = models.ForeignKey(User, models.CASCADE, related_name="saved_views")
+    page = models.CharField(max_length=12, choices=Page.choices)
+    name = models.CharField(max_length=60)
+    # The query of the list's address, without its cursor.
+    query = models.TextField(blank=True)
+    # Names of columns in their order; empty: the list's own.
+    columns = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    # Whether everybody sees it.
+    is_team = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "page", "name"], name="people_view_one_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Max
+from django.db.models.functions import Now
 
 from accounts import permissions, selectors
 from accounts.imports.checking import Checker, checker_for, reading_of
@@ -225,6 +226,8 @@ def _lineage(report: Report, mapping: Mapping, digest: str, by: User) -> Import:
         updates=report.updates,
         unchanged=report.unchanged,
         by=by,
+        applied_by=by,
+        applied_at=Now(),
     )
 
 

@@ -18,7 +18,7 @@ from accounts.models.contract import (
     Subscription,
     SubscriptionVersion,
 )
-from accounts.models.imports import Import
+from accounts.models.imports import BulkEdit, Import, ImportChunk, ImportRow, SavedMapping
 from accounts.models.people import Assignment, AssignmentVersion, Contact, ContactVersion
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "AccountVersion",
     "Assignment",
     "AssignmentVersion",
+    "BulkEdit",
     "Company",
     "CompanyVersion",
     "Contact",
@@ -37,8 +38,11 @@ __all__ = [
     "ExchangeRateVersion",
     "Fact",
     "Import",
+    "ImportChunk",
+    "ImportRow",
     "Instance",
     "InstanceVersion",
+    "SavedMapping",
     "SeatReading",
     "SourcedFact",
     "Subscription",

@@ -50,7 +50,7 @@ def published_runs(
         definition__slug=slug, status=MetricRun.Status.PUBLISHED
     ).select_related("definition")
     if known_at is not None:
-        runs = runs.filter(computed_at__lte=known_at)
+        runs = runs.filter(published_at__lte=known_at)
     if version is not None:
         runs = runs.filter(definition__number=version)
     return runs.order_by("-day", "-definition__number", "-revision")

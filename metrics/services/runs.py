@@ -18,7 +18,7 @@ from config.lib.versions import take_cut
 from events import services as events
 from metrics import permissions, rules
 from metrics.models import GONE, MetricDefinition, MetricRun, MetricTarget
-from metrics.selectors import inputs, late, runs
+from metrics.selectors import holding, inputs, late, runs
 from people.models import User
 
 logger = logging.getLogger(__name__)
@@ -101,8 +101,11 @@ def recompute(
             excluded=dict(number.excluded),
         )
         _write_rows(run)
+        run.held_for = holding.reasons_to_hold(run)
         # Last of all, so that what was computed by a moment was all but visible at it.
         run.computed_at = computed_at or Func(function="clock_timestamp")
+        run.status = MetricRun.Status.HELD if run.held_for else MetricRun.Status.PUBLISHED
+        run.published_at = None if run.held_for else run.computed_at
         run.save(force_insert=True)
         _record(run, by=by, at=computed_at)
     return Outcome(run, is_new=True)
