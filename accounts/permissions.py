@@ -1,5 +1,6 @@
 """Who may see and change the facts. Each docstring is what a refused person reads."""
 
+from accounts.models import Import
 from people.models import REQUESTERS, Role, User
 from people.permissions import has_role
 
@@ -29,6 +30,22 @@ def can_enter_reading(user: User, *, is_own: bool) -> bool:
 def can_import(user: User) -> bool:
     """Only metric owners can import data."""
     return user.is_system or has_role(user, Role.METRIC_OWNER)
+
+
+def can_see_imports(user: User) -> bool:
+    """Only DE leads, leadership, metric owners and administrators can see imports."""
+    return sees_all_contacts(user)
+
+
+def can_approve_import(user: User, import_: Import) -> bool:
+    """Another metric owner, or an administrator, has to approve a mass change."""
+    may = user.is_system or has_role(user, Role.METRIC_OWNER, Role.ADMINISTRATOR)
+    return may and user.pk != import_.by_id
+
+
+def can_write_facts(user: User) -> bool:
+    """Only metric owners, administrators and their tokens can write facts over the API."""
+    return user.is_system or has_role(user, Role.METRIC_OWNER, Role.ADMINISTRATOR)
 
 
 def can_change_company(user: User) -> bool:
