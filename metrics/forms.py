@@ -6,7 +6,13 @@ from typing import Any
 from django import forms
 
 from config.lib import values
-from config.lib.form_fields import ChoiceTextField, DateField, DateTimeField, StrictField
+from config.lib.form_fields import (
+    ChoiceTextField,
+    DateField,
+    DateTimeField,
+    LinesField,
+    StrictField,
+)
 
 Choices = Sequence[tuple[str, str]]
 VERSUS = (MONTH, QUARTER, YEAR) = ("month", "quarter", "year")
@@ -61,3 +67,12 @@ class TargetForm(forms.Form):
         if day is not None and day <= self.today:
             raise forms.ValidationError("Choose a day after today.", code="past")
         return day
+
+
+class PublishForm(forms.Form):
+    reason = LinesField(
+        label="Why it is right all the same",
+        help_text="Everybody who looks at the number later reads this.",
+        max_length=500,
+        error_messages={"required": "Say why the number is right all the same."},
+    )

@@ -14,6 +14,11 @@ def can_recompute(user: User) -> bool:
     return user.is_system or has_role(user, Role.METRIC_OWNER)
 
 
+def can_publish(user: User) -> bool:
+    """Only the metric owner can publish a held run."""
+    return user.is_system or has_role(user, Role.METRIC_OWNER)
+
+
 def can_set_targets(user: User) -> bool:
     """Only leadership can set a target."""
     return user.is_system or has_role(user, Role.LEADERSHIP)

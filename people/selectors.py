@@ -61,6 +61,11 @@ def administrators() -> QuerySet[User]:
     return people().filter(is_active=True, groups__name=Role.ADMINISTRATOR)
 
 
+def people_with_role(role: Role) -> QuerySet[User]:
+    """Return the active people of a role, to be written to."""
+    return people().filter(groups__name=role, is_active=True).order_by("pk")
+
+
 def people_named(text: str) -> QuerySet[User]:
     """Return those with these words in their name or address."""
     found = people()

@@ -45,6 +45,7 @@ class World:
             "<number:number>": self.account.number,
             "<uuid:account_id>": self.account.uuid,
             "<uuid:tier_id>": self.things["tiers"].uuid,
+            "<uuid:run_id>": uuid.uuid4(),
             "<uuid:person_id>": self.other.uuid,
             "<uuid:token_id>": self.things["tokens"].uuid,
             "<uuid:id>": thing.uuid if thing else uuid.uuid4(),

@@ -11,6 +11,13 @@ from metrics.selectors.rows import IN_RATIO
 
 NEAR_POINTS = 5
 
+# Reasons that say the data is amiss; "conflict" is a band of its own.
+AMISS = (
+    "missing_rate", "missing_amount", "no_entitlement", "no_instance", "no_reading", "stale",
+    "partial", "over_deployed", "error",
+)  # fmt: skip
+CONFLICT = Q(reason="churned", still_runs=True)
+
 # Conditions over rows that `measured` has prepared.
 BANDS: dict[str, Q] = {
     "counted": IN_RATIO,
@@ -20,7 +27,8 @@ BANDS: dict[str, Q] = {
     "near": IN_RATIO & Q(passes=False, hundredfold__gte=F("near_from")),
     "unknown": IN_RATIO & Q(passes=None),
     "excluded": ~IN_RATIO,
-    "conflict": Q(reason="churned", still_runs=True),
+    "conflict": CONFLICT,
+    "amiss": Q(reason__in=AMISS) | CONFLICT,
 }
 
 

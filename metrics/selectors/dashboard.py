@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -79,6 +79,7 @@ COUNTS: dict[str, Callable[[Cell], int]] = {
     "unknown": lambda cell: (cell.in_ratio and cell.passes is None) * cell.accounts,
     "excluded": lambda cell: (not cell.in_ratio) * cell.accounts,
     "conflict": lambda cell: cell.conflicts,
+    "amiss": lambda cell: cell.accounts if cell.reason in bands.AMISS else cell.conflicts,
 }
 
 
@@ -266,11 +267,27 @@ def late_count(run: MetricRun, zone: ZoneInfo) -> int:
     return int(count)
 
 
+class LateSource(NamedTuple):
+    """A source of seat counts from which some have not arrived."""
+
+    source: str
+    accounts: int
+    last: dt.datetime
+
+
+@lru_cache(maxsize=64)
+def late_by_source(run: MetricRun, zone: ZoneInfo) -> tuple[LateSource, ...]:
+    """Return where the late counts of accounts in the ratio come from, most accounts first."""
+    what = "source, count(DISTINCT account_id), max(observed_at)"
+    found = _late(run, zone, what, " GROUP BY source ORDER BY 2 DESC, source")
+    return tuple(LateSource(*line) for line in found)
+
+
 def late_ids(run: MetricRun, zone: ZoneInfo) -> list[int]:
     return [account_id for (account_id,) in _late(run, zone, "DISTINCT account_id")]
 
 
-def _late(run: MetricRun, zone: ZoneInfo, what: str) -> list[tuple[Any, ...]]:
+def _late(run: MetricRun, zone: ZoneInfo, what: str, end: str = "") -> list[tuple[Any, ...]]:
     policy = runs.policy_of(run.definition)
     parameters: dict[str, Any] = {
         "definition": run.definition_id,
@@ -283,7 +300,7 @@ def _late(run: MetricRun, zone: ZoneInfo, what: str) -> list[tuple[Any, ...]]:
     }
     instances = inputs.INSTANCES.format(only=ONLY_IN_RATIO)
     with connection.cursor() as cursor:
-        cursor.execute(LATE.format(what=what, instances=instances), parameters)
+        cursor.execute(LATE.format(what=what, instances=instances) + end, parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
 

@@ -32,7 +32,7 @@ def definition_on(slug: str, day: dt.date) -> MetricDefinition:
 
 
 def policy_of(definition: MetricDefinition) -> rules.Policy:
-    values = dict(definition.policy)
+    values = {name: value for name, value in definition.policy.items() if name != "hold"}
     values["min_arr"] = Decimal(values["min_arr"])
     values["source_order"] = tuple(values["source_order"])
     return rules.Policy(**values)

@@ -19,6 +19,7 @@ from events import services as events
 from metrics import permissions, rules
 from metrics.models import GONE, MetricDefinition, MetricRun, MetricTarget
 from metrics.selectors import holding, inputs, late, runs
+from metrics.services.holding import tell_owners
 from people.models import User
 
 logger = logging.getLogger(__name__)
@@ -108,6 +109,8 @@ def recompute(
         run.published_at = None if run.held_for else run.computed_at
         run.save(force_insert=True)
         _record(run, by=by, at=computed_at)
+        if run.held_for and computed_at is None:
+            tell_owners(run)
     return Outcome(run, is_new=True)
 
 

@@ -24,18 +24,19 @@ from metrics.selectors import bands, dashboard, runs
 from metrics.selectors.dashboard import NO_ONE
 from metrics.views.dashboard import no_number
 from metrics.views.period import Period, read_period
-from metrics.views.words import reason_text
+from metrics.views.words import mender_of, reason_text
 from people.http import user_of
 
 PAGE_SIZE = 50
 CURSOR = "cursor"
 LATE = "late"
+AMISS = "amiss"
 DEFAULT = "counted"
 BY_NAME = ("account__name", "account_id")
 PLACES = 6
 COLUMNS = (
     "day", "revision", "account", "external_id", "name", "region", "tier", "tam", "arr",
-    "licensed", "deployed", "share", "seats_to_go", "eligible", "passes", "reason",
+    "licensed", "deployed", "share", "seats_to_go", "eligible", "passes", "reason", "mend_by",
 )  # fmt: skip
 
 
@@ -75,6 +76,10 @@ LISTS = {
         f"Accounts counted by a reading over {dashboard.LATE_DAYS} days old.",
     ),
     "excluded": Band("Not in the number", "Accounts outside the ratio, and why."),
+    AMISS: Band(
+        "Data to mend",
+        "Accounts whose data is amiss, and who can mend it.",
+    ),
     "conflict": Band(
         "Churned, contract running",
         "The churn date wins until one of the two is put right.",
@@ -149,6 +154,7 @@ def account_list(request: HttpRequest) -> HttpResponse:
             "notes": [*period.notes, *listing.notes, *note],
             "views": _views(listing),
             "shows_renewal": listing.band in WITH_RENEWAL,
+            "shows_mender": listing.band == AMISS,
             "accounts": [_account(row, listing) for row in page.rows],
             "page": page,
             "next": _cursor_url(request, page.next),
@@ -190,6 +196,7 @@ def _lines(run: MetricRun, found: Any) -> Iterator[tuple[Any, ...]]:
             None if share is None else ratio_text(*share.as_integer_ratio(), places=PLACES),
             None if share is None else row.to_go,
             row.eligible, row.passes, row.reason,
+            _mender(row) if row.reason in bands.AMISS or _conflicts(row) else None,
         )  # fmt: skip
 
 
@@ -294,6 +301,7 @@ class Line:
     reason: str
     to_go: int | None
     above: int | None
+    mender: str = ""
 
     @property
     def has_seats(self) -> bool:
@@ -307,10 +315,21 @@ def _account(row: Any, listing: Listing) -> Line:
         row=row,
         share=share,
         tone={True: "good", False: "warn"}.get(row.passes, "") if in_ratio else "",
-        reason=reason_text(row.reason, listing.policy, listing.period.currency),
+        reason="Churned, contract still runs"
+        if _conflicts(row)
+        else reason_text(row.reason, listing.policy, listing.period.currency),
         to_go=row.to_go if row.passes is False else None,
         above=row.above if row.passes else None,
+        mender=_mender(row) if listing.band == AMISS else "",
     )
+
+
+def _mender(row: MetricRow) -> str:
+    return mender_of(row.reason, row.tam.name if row.tam else None)
+
+
+def _conflicts(row: Any) -> bool:
+    return bool(row.reason == "churned" and row.still_runs)
 
 
 def _share(row: MetricRow) -> Fraction | None:

@@ -18,6 +18,7 @@ from metrics.models import MetricRun
 from metrics.selectors import dashboard, runs
 from metrics.selectors.runs import SEATS_DEPLOYED
 from metrics.views import parts
+from metrics.views.control import control_context
 from metrics.views.definition import definition_context
 from metrics.views.period import Period, comparisons, read_period
 from people.http import user_of
@@ -62,6 +63,7 @@ def dashboard_page(request: HttpRequest) -> HttpResponse:
             "period": period,
             "may": _rights(user),
             **_state(run, series, period, now),
+            **control_context(run, period, now=now),
             **_addresses(period, run, now),
             **_cards(run, series, period, user),
             **definition_context(run.definition, period, run),
@@ -145,6 +147,7 @@ def _addresses(period: Period, run: MetricRun, now: dt.datetime) -> dict[str, An
         "falling_url": accounts("falling"),
         "unknown_url": accounts("unknown"),
         "excluded_url": accounts("excluded"),
+        "amiss_url": accounts("amiss"),
         "definition_url": period.url("metrics:definition"),
         "rows_csv_url": period.url("metrics:rows-csv"),
         "series_csv_url": period.url("metrics:series-csv"),

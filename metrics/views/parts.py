@@ -13,7 +13,7 @@ from metrics.models import MetricRun, MetricTarget
 from metrics.selectors import dashboard, rows
 from metrics.selectors.bands import NEAR_POINTS
 from metrics.views.period import Period, compared_day
-from metrics.views.words import number_word, reason_text
+from metrics.views.words import AMISS, number_word, reason_text
 
 CHART_DAYS = 365
 GAP_DAYS = 35
@@ -239,21 +239,6 @@ class Finding:
     icon: str
 
 
-METRIC_OWNER = "The metric owner, by an import"
-TAM = "The account's TAM"
-# Reason or band, what is amiss, who can mend it, icon.
-AMISS = (
-    ("missing_rate", "No exchange rate, so ARR is unknown", METRIC_OWNER, "coins"),
-    ("missing_amount", "A contract without an amount, so ARR is unknown", METRIC_OWNER, "coins"),
-    ("conflict", "Churned, beside a contract that still runs", TAM, "calendar-x"),
-    ("no_entitlement", "No licensed seats", METRIC_OWNER, "file-question-mark"),
-    ("no_instance", "No counted instance", TAM, "server-off"),
-    ("no_reading", "No reading yet", TAM, "radio"),
-    ("stale", "Every reading is stale", TAM, "clock-alert"),
-    ("partial", "Some instances have no usable reading", TAM, "circle-dashed"),
-    ("over_deployed", "More seats deployed than licensed", TAM, "trending-up"),
-    ("error", "Could not be computed", METRIC_OWNER, "bug"),
-)
 BAND_OF = {"missing_rate": "excluded", "missing_amount": "excluded", "over_deployed": "passing"}
 
 
