@@ -7,7 +7,6 @@ from django import forms
 
 from config.lib import values
 from config.lib.form_fields import (
-    ChoiceTextField,
     DateField,
     DateTimeField,
     LinesField,
@@ -23,12 +22,30 @@ class PercentField(StrictField):
     attrs = {"inputmode": "numeric", "maxlength": "3"}
 
 
+class VersusField(StrictField):
+    """A named distance back, or a day."""
+
+    @staticmethod
+    def parse(value: object) -> str:
+        return str(value) if value in VERSUS else values.parse_date(value).isoformat()
+
+
+class SeatsUpToField(StrictField):
+    parse = staticmethod(values.parse_seats_text)
+    attrs = {"inputmode": "numeric", "maxlength": "10"}
+
+
 class PeriodForm(forms.Form):
-    """Which day a page shows, by what was known when, and what it is compared with."""
+    """Which day a page shows, by what was known when, and what it is compared with.
+
+    `vs_day` is `vs` as a calendar gives it, and wins over it.
+    """
 
     as_of = DateField(required=False, label="Day")
     known_at = DateTimeField(required=False, widget=forms.HiddenInput)
-    vs = ChoiceTextField(required=False, words=VERSUS)
+    vs = VersusField(required=False)
+    vs_day = DateField(required=False)
+    vs_known_at = DateTimeField(required=False, widget=forms.HiddenInput)
 
 
 class SegmentForm(forms.Form):
@@ -43,11 +60,27 @@ class SegmentForm(forms.Form):
         super().__init__(*args, **kwargs)
         if len(choices["reason"]) <= 1 and not self.data.get("reason"):
             del self.fields["reason"]
-        for name in list(self.fields):
+        for name in choices.keys() & self.fields.keys():
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101
             field.choices = [("", "All"), *choices[name]]
             field.error_messages["invalid_choice"] = f"There is no such {field.label} here."
+
+
+class FlipForm(SegmentForm):
+    """Narrows the flip list."""
+
+    renewal = forms.ChoiceField(
+        required=False,
+        label="Renewal",
+        choices=[("", "Any"), *((str(days), f"In {days} days") for days in (30, 60, 90, 120, 180))],
+        error_messages={"invalid_choice": "There is no such time until the renewal here."},
+    )
+    seats = SeatsUpToField(required=False, label="Seats up to")
+
+    def __init__(self, *args: Any, choices: Mapping[str, Choices], **kwargs: Any) -> None:
+        super().__init__(*args, choices={**choices, "reason": []}, **kwargs)
+        self.fields.pop("reason", None)
 
 
 class TargetForm(forms.Form):
@@ -76,3 +109,21 @@ class PublishForm(forms.Form):
         max_length=500,
         error_messages={"required": "Say why the number is right all the same."},
     )
+
+
+class ChangeForm(forms.Form):
+    """Narrows the accounts that moved the number."""
+
+    group = forms.ChoiceField(required=False, label="Which way")
+    cause = forms.ChoiceField(required=False, label="Cause")
+    earned = forms.ChoiceField(
+        required=False, label="Earned", choices=[("", "All"), ("yes", "Yes"), ("no", "No")]
+    )
+
+    def __init__(self, *args: Any, choices: Mapping[str, Choices], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, found in choices.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101
+            field.choices = [("", "All"), *found]
+            field.error_messages["invalid_choice"] = f"There is no such {field.label} here."

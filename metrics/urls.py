@@ -1,6 +1,6 @@
 from django.urls import path
 
-from metrics.views import accounts, control, dashboard, definition, steering
+from metrics.views import accounts, changes, control, dashboard, definition, flips, steering
 
 app_name = "metrics"
 urlpatterns = [
@@ -8,6 +8,10 @@ urlpatterns = [
     path("accounts/", accounts.account_list, name="account-list"),
     path("accounts.csv", accounts.rows_csv, name="rows-csv"),
     path("series.csv", dashboard.series_csv, name="series-csv"),
+    path("flips/", flips.flip_list, name="flip-list"),
+    path("flips.csv", flips.flips_csv, name="flips-csv"),
+    path("changes/", changes.changes_page, name="changes"),
+    path("changes.csv", changes.changes_csv, name="changes-csv"),
     path("definition/", definition.definition_page, name="definition"),
     path("target/", steering.target_page, name="target"),
     path("runs/", control.run_list, name="run-list"),

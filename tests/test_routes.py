@@ -51,6 +51,8 @@ PAGES = {
     "metrics:definition": any_role(),
     "metrics:target": only(Role.LEADERSHIP),
     "metrics:recompute": any_role(405),
+    "metrics:flip-list": any_role(),
+    "metrics:flips-csv": any_role(),
     "metrics:run-list": any_role(),
     "metrics:run-detail": any_role(404),
     "accounts:account-list": any_role(),

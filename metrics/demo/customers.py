@@ -23,9 +23,9 @@ def steady_high(tell: Teller, number: int, _: int) -> None:
     if number == 9:
         customer = replace(customer, currency="USD", term=24)
         tell.usual(customer, tell.flat(0.84, 0.93))
-        tell.contract(customer, "ADD", 250, 250 + 365, known=250, seats=1400, arr=9_000)
-        tell.story.retell(254, "subscription", f"{customer.key}-ADD", seats=140,
-                          reason="140 seats were entered as 1,400.")  # fmt: skip
+        tell.contract(customer, "ADD", 250, 250 + 365, known=250, seats=14_000, arr=9_000)
+        tell.story.retell(253, "subscription", f"{customer.key}-ADD", seats=140,
+                          reason="140 seats were entered as 14,000.")  # fmt: skip
         return
     tell.usual(customer, tell.flat(0.83, 0.96))
     if number % 11 == 4:
@@ -120,6 +120,14 @@ def contraction(tell: Teller, number: int, count: int) -> None:
 
 def new_and_quick(tell: Teller, number: int, count: int) -> None:
     begin = 40 + 170 * number // max(count, 1)
+    if number == 1:
+        # So many at once that the run is held, until the metric owner has asked.
+        at = begin + 60
+        curve = [(begin, 0.08), (at - 1, 0.1), (at, 0.83), (YEAR, 0.88)]
+        customer = _newcomer(tell, begin, curve)
+        told = f"{customer.name} moved everybody over a weekend, says their TAM."
+        tell.story.confirmed[tell.story.day(at)] = told
+        return
     _newcomer(tell, begin, [(begin, 0.1), (begin + 50, 0.62), (begin + 110, 0.84), (YEAR, 0.88)])
 
 

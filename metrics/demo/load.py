@@ -170,6 +170,8 @@ def _keep_mark(story: Story, *, until: dt.datetime, facts: int, readings: int) -
         updates=0,
         unchanged=0,
         by=system_user(),
+        applied_by=system_user(),
+        applied_at=until,
     )
 
 

@@ -7,15 +7,21 @@ from typing import Any
 from django.db import connection
 
 from metrics import rules
+from metrics.demo.people import email_of, people_by_email
 from metrics.demo.story import YEAR, ZONE, Story
+from metrics.models import MetricRun
 from metrics.selectors.runs import SEATS_DEPLOYED, newest_days
 from metrics.services.current import refresh_current_facts
-from metrics.services.runs import MOST_DAYS_BACK, catch_up, recompute
-from people.models import system_user
+from metrics.services.holding import publish_run
+from metrics.services.runs import MOST_DAYS_BACK, Outcome, catch_up, recompute
+from people.models import User, system_user
 
 # The beat ticks at seven past the hour.
 TICK = dt.timedelta(minutes=7)
 TAKES = dt.timedelta(seconds=2)
+# How long after the day it happened somebody asks the customer.
+LASTS = dt.timedelta(days=10)
+LOOKS_AT_IT = dt.timedelta(hours=9)
 RECENT = MOST_DAYS_BACK
 
 
@@ -37,9 +43,11 @@ def compute(story: Story, *, now: dt.datetime, say: Callable[[str], None]) -> in
             continue
         moments: Any = {"by": by, "now": night, "known_at": night, "computed_at": night + TAKES}
         if day in late and not story.is_large:
-            made += sum(outcome.is_new for outcome in catch_up(SEATS_DEPLOYED, **moments))
+            outcomes = list(catch_up(SEATS_DEPLOYED, **moments))
         else:
-            made += recompute(SEATS_DEPLOYED, day, **moments).is_new
+            outcomes = [recompute(SEATS_DEPLOYED, day, **moments)]
+        made += sum(outcome.is_new for outcome in outcomes)
+        _confirm(story, outcomes[-1:], at=night + LOOKS_AT_IT)
     refresh_current_facts(now=now)
     made += sum(outcome.is_new for outcome in catch_up(SEATS_DEPLOYED, by=by, now=now))
     today = now.astimezone(ZONE).date()
@@ -47,6 +55,18 @@ def compute(story: Story, *, now: dt.datetime, say: Callable[[str], None]) -> in
     with connection.cursor() as cursor:
         cursor.execute("RESET synchronous_commit")
     return made
+
+
+def _confirm(story: Story, outcomes: list[Outcome], *, at: dt.datetime) -> None:
+    """Let the metric owner publish a held run that is right all the same."""
+    for outcome in outcomes:
+        since = outcome.run.day - LASTS
+        reason = next(
+            (why for on, why in story.confirmed.items() if since < on <= outcome.run.day), ""
+        )
+        if reason and outcome.run.status == MetricRun.Status.HELD:
+            owner = people_by_email()[email_of("Tariq Nasser")]
+            publish_run(outcome.run, reason=reason, by=User.objects.get(pk=owner), at=at)
 
 
 def _days(story: Story, now: dt.datetime) -> Iterator[dt.date]:

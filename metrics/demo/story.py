@@ -70,6 +70,8 @@ class Story:
     random: Random = field(default_factory=lambda: Random("keel"))  # noqa: S311
     told: list[Told] = field(default_factory=list)
     meters: list[Meter] = field(default_factory=list)
+    # Why the metric owner published the held run of a day.
+    confirmed: dict[dt.date, str] = field(default_factory=dict)
 
     @property
     def is_large(self) -> bool:

@@ -24,6 +24,8 @@ from metrics.selectors import bands, inputs, rows, runs
 from people.models import User
 
 SHOWN = 8
+# So many accounts the what-if of the dashboard reaches.
+REACHED = 40
 LATE_DAYS = 7
 SMALL_SEGMENT = 5
 NO_ONE = "none"
@@ -214,7 +216,7 @@ class Near:
 
 @lru_cache(maxsize=128)
 def nearest(run: MetricRun, upto: int = 0) -> tuple[Near, ...]:
-    """Return the accounts nearest to the line on both sides, and the one at `upto` below it."""
+    """Return the accounts nearest to the line, more of them below it, and the one at `upto`."""
     by_distance: dict[str, Any] = {
         "partition_by": [F("passes")],
         "order_by": [F("distance").asc(), F("account__name").asc(), F("account_id").asc()],
@@ -228,7 +230,9 @@ def nearest(run: MetricRun, upto: int = 0) -> tuple[Near, ...]:
             rank=Window(RowNumber(), **by_distance),
             so_far=Window(Sum("distance"), **by_distance),
         )
-        .filter(Q(rank__lte=SHOWN) | Q(rank=upto, passes=False))
+        .filter(
+            Q(rank__lte=SHOWN) | Q(rank__lte=REACHED, passes=False) | Q(rank=upto, passes=False)
+        )
         .order_by("passes", "rank")
         .values(*Near.__slots__)
     )

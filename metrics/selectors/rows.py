@@ -20,6 +20,7 @@ from django.db.models import (
 from django.db.models.functions import Greatest
 
 from accounts.models import Tier
+from accounts.selectors.facts import within_limit
 from metrics import rules
 from metrics.models import GONE, MetricRow, MetricRun
 from metrics.selectors import inputs, runs
@@ -45,6 +46,11 @@ def rows_of(run: MetricRun) -> QuerySet[MetricRow]:
     )
 
 
+def rows_visible_to(user: User, run: MetricRun) -> QuerySet[MetricRow]:
+    """Return what the run saw of the accounts the user may know of."""
+    return within_limit(rows_of(run), user, "account__uuid")
+
+
 def with_seats(rows: QuerySet[MetricRow], policy: rules.Policy) -> Any:
     """Add `needed`, `to_go` and `above`: seats to the line, missing or spare.
 
@@ -58,26 +64,6 @@ def with_seats(rows: QuerySet[MetricRow], policy: rules.Policy) -> Any:
         needed=needed,
         to_go=Greatest(F("needed") - F("deployed"), Value(0), output_field=BigIntegerField()),
         above=Greatest(F("deployed") - F("needed"), Value(0), output_field=BigIntegerField()),
-    )
-
-
-def closest(run: MetricRun) -> Any:
-    """Return the accounts under the line by the seats they still need, fewest first."""
-    policy = runs.policy_of(run.definition)
-    return (
-        with_seats(rows_of(run), policy)
-        .filter(IN_RATIO, passes=False)
-        .order_by("to_go", "account__name", "account_id")
-    )
-
-
-def about_to_fall(run: MetricRun, *, spare_percent: int = 5) -> Any:
-    """Return the accounts over the line by less than that share of their licences."""
-    policy = runs.policy_of(run.definition)
-    return (
-        with_seats(rows_of(run), policy)
-        .filter(IN_RATIO, passes=True, above__lte=F("licensed") * spare_percent / 100)
-        .order_by("above", "account__name", "account_id")
     )
 
 

@@ -1,11 +1,10 @@
 """`/metric/accounts/`: the full list behind every number of the dashboard."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -21,8 +20,8 @@ from metrics import permissions, rules
 from metrics.forms import SegmentForm
 from metrics.models import MetricRow, MetricRun
 from metrics.selectors import bands, dashboard, runs
-from metrics.selectors.dashboard import NO_ONE
 from metrics.views.dashboard import no_number
+from metrics.views.narrowing import narrowed, segment_choices
 from metrics.views.period import Period, read_period
 from metrics.views.words import mender_of, reason_text
 from people.http import user_of
@@ -115,7 +114,7 @@ class Listing:
         else:
             found = found.filter(bands.BANDS[self.band])
         for name, value in self.filters.items():
-            found = found.filter(_narrowed(name, value))
+            found = found.filter(narrowed(name, value))
         return found.order_by(*LISTS[self.band].order)
 
     def count(self) -> int | None:
@@ -208,39 +207,13 @@ def _read(request: HttpRequest, run: MetricRun, period: Period) -> Listing:
     band, notes = request.GET.get("band", DEFAULT), []
     if band not in LISTS:
         band, notes = DEFAULT, ["There is no such list. These are the accounts in the number."]
-    form = SegmentForm(request.GET, choices=_choices(cells, labels, band, policy, period))
+    form = SegmentForm(
+        request.GET,
+        choices=segment_choices(cells, labels, DEFAULT if band == LATE else band, policy, period),
+    )
     form.is_valid()
     notes += [str(error) for errors in form.errors.values() for error in errors]
     return Listing(run, policy, period, band, form, notes, labels, cells)
-
-
-def _choices(
-    cells: tuple[dashboard.Cell, ...],
-    labels: dashboard.Labels,
-    band: str,
-    policy: rules.Policy,
-    period: Period,
-) -> dict[str, list[tuple[str, str]]]:
-    def named(found: Iterable[dashboard.Label], none: str) -> list[tuple[str, str]]:
-        ordered = sorted(found, key=lambda label: label.order)
-        return [*((label.key, label.name) for label in ordered), (NO_ONE, none)]
-
-    regions = sorted({cell.region for cell in cells} - {""})
-    codes = dashboard.reasons(cells, DEFAULT if band == LATE else band)
-    return {
-        "reason": [(code, reason_text(code, policy, period.currency)) for code in codes],
-        "tier": named(labels.tiers.values(), "No tier"),
-        "region": [*((region, region) for region in regions), (NO_ONE, "No region")],
-        "tam": named(labels.tams.values(), "No TAM"),
-    }
-
-
-def _narrowed(name: str, value: str) -> Q:
-    if name == "reason":
-        return Q(reason=value)
-    if name == "region":
-        return Q(region="" if value == NO_ONE else value)
-    return Q(**{f"{name}__uuid": None if value == NO_ONE else value})
 
 
 def _page(request: HttpRequest, listing: Listing) -> tuple[keyset.Page[MetricRow], list[str]]:

@@ -18,6 +18,8 @@ from metrics.models import MetricRun
 from metrics.selectors import dashboard, runs
 from metrics.selectors.runs import SEATS_DEPLOYED
 from metrics.views import parts
+from metrics.views.change_parts import change_context
+from metrics.views.closest import what_if_of
 from metrics.views.control import control_context
 from metrics.views.definition import definition_context
 from metrics.views.period import Period, comparisons, read_period
@@ -65,7 +67,7 @@ def dashboard_page(request: HttpRequest) -> HttpResponse:
             **_state(run, series, period, now),
             **control_context(run, period, now=now),
             **_addresses(period, run, now),
-            **_cards(run, series, period, user),
+            **_cards(request, run, series, period),
             **definition_context(run.definition, period, run),
         }
         return render(request, "metrics/dashboard.html", context, partial="metric").render()
@@ -148,6 +150,9 @@ def _addresses(period: Period, run: MetricRun, now: dt.datetime) -> dict[str, An
         "unknown_url": accounts("unknown"),
         "excluded_url": accounts("excluded"),
         "amiss_url": accounts("amiss"),
+        "flips_url": period.url("metrics:flip-list"),
+        "falling_flips_url": period.url("metrics:flip-list", side="fall"),
+        "kept": _kept(period),
         "definition_url": period.url("metrics:definition"),
         "rows_csv_url": period.url("metrics:rows-csv"),
         "series_csv_url": period.url("metrics:series-csv"),
@@ -157,12 +162,23 @@ def _addresses(period: Period, run: MetricRun, now: dt.datetime) -> dict[str, An
             known_at=moment_text(period.known_at or now),
             vs=period.versus,
         ),
-        "known_at_text": moment_text(period.known_at) if period.known_at else "",
         "now_url": period.url("metrics:dashboard", known_at=""),
     }
 
 
-def _cards(run: MetricRun, series: list[MetricRun], period: Period, user: User) -> dict[str, Any]:
+def _kept(period: Period) -> dict[str, str]:
+    """Return what a form of the page sends along."""
+    asked = {
+        "as_of": period.day.isoformat() if period.day else "",
+        "known_at": moment_text(period.known_at) if period.known_at else "",
+        "vs": period.versus,
+    }
+    return {name: value for name, value in asked.items() if value}
+
+
+def _cards(
+    request: HttpRequest, run: MetricRun, series: list[MetricRun], period: Period
+) -> dict[str, Any]:
     cells = dashboard.cells_of(run)
     policy = runs.policy_of(run.definition)
     target = parts.target(dashboard.target_at(SEATS_DEPLOYED, period.known_at), run)
@@ -170,21 +186,26 @@ def _cards(run: MetricRun, series: list[MetricRun], period: Period, user: User) 
     count = min(target.more, below) if target else 0
     near = dashboard.nearest(run, upto=count)
     labels = dashboard.labels_of(cells)
-    accounts = dashboard.accounts_of(run, [each.account_id for each in near])
+    shown = [each.account_id for each in near if each.rank <= dashboard.SHOWN]
+    accounts = dashboard.accounts_of(run, shown)
+    steps = parts.steps(near, count, target)
     shares = dashboard.shares_of(run)
-    is_lead = has_role(user, *LEADS)
+    is_lead = has_role(user_of(request), *LEADS)
+    compared = parts.compared(series, run, period)
     return {
         "policy": policy,
         "shares": shares,
         "headline": share_text(shares.value, sign=""),
         "seen": sum(cell.accounts for cell in cells),
-        "compared": parts.compared(series, run, period.versus),
-        "comparisons": comparisons(run.day),
+        "compared": compared,
+        "comparisons": comparisons(run.day, period.versus),
+        **change_context(run, compared.run, period),
         "squares": parts.squares(cells),
         "near_text": parts.NEAR_TEXT,
         "target": target,
         "target_percent": target.percent if target else None,
-        "steps": parts.steps(near, count, target),
+        "steps": steps,
+        "what_if": what_if_of(request, run, near, target, steps),
         "trend": parts.trend(series, run),
         "below": below,
         "closest": parts.lines(near, accounts, labels, passes=False),

@@ -41,9 +41,11 @@ class Compared:
     is_other_definition: bool = False
 
 
-def compared(series: list[MetricRun], run: MetricRun, versus: str) -> Compared:
-    asked = compared_day(versus, run.day)
+def compared(series: list[MetricRun], run: MetricRun, period: Period) -> Compared:
+    asked = compared_day(period.versus, run.day)
     before = next((old for old in reversed(series) if old.day <= asked), None)
+    if before is None or period.vs_known_at:
+        before = period.run_compared(run)
     if before is None:
         return Compared(asked)
     old, new = dashboard.shares_of(before).value, dashboard.shares_of(run).value

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from accounts.models import Account, Subscription
-from metrics.selectors import bands, dashboard, rows
+from metrics.selectors import bands, dashboard, flips
 from metrics.services.runs import set_target
 from people.models import system_user
 from tests.factories import (
@@ -112,6 +112,7 @@ def test_what_was_read_of_a_run_is_kept(stage, django_assert_num_queries):
 def test_shares_are_exact_and_null_without_accounts():
     learn("03-01")
     empty = computed("03-09")
+    learn("03-10T02:00")
     customer(80)
     customer(79)
     customer()
@@ -158,22 +159,27 @@ class TestNearest:
         near = dashboard.nearest(run)
 
         assert [(n.account_id, n.distance) for n in near if not n.passes] == list(
-            rows.closest(run).values_list("account_id", "to_go")
+            flips.to_go(run, None)
+            .order_by("to_go", "account__name")
+            .values_list("account_id", "to_go")
         )
         assert [(n.account_id, n.distance) for n in near if n.passes] == list(
-            rows.about_to_fall(run).values_list("account_id", "above")
+            flips.about_to_fall(run, None)
+            .order_by("above", "account__name")
+            .values_list("account_id", "above")
         )
 
     def test_one_further_down_tells_what_all_up_to_it_need(self):
         learn("03-01")
-        for missing in range(1, 13):
+        further = dashboard.REACHED + 4
+        for missing in range(1, further + 1):
             customer(80 - missing)
         run = computed("03-10")
 
-        near = dashboard.nearest(run, upto=12)
+        near = dashboard.nearest(run, upto=further)
 
-        assert [n.rank for n in near] == [*range(1, dashboard.SHOWN + 1), 12]
-        assert near[-1].so_far == sum(range(1, 13))
+        assert [n.rank for n in near] == [*range(1, dashboard.REACHED + 1), further]
+        assert near[-1].so_far == sum(range(1, further + 1))
 
     def test_accounts_come_with_the_renewal_of_the_day_as_it_was_known(self):
         learn("03-01")

@@ -402,15 +402,6 @@ class TestSegments:
         assert [s.label for s in rows.segments_of(before, "tam")] == ["Ada"]
         assert [s.label for s in rows.segments_of(after, "tam")] == ["Bo"]
 
-    def test_closest_and_about_to_fall(self):
-        learn("03-01")
-        near, far, over = customer(79), customer(20), customer(81)
-        customer(None), customer(100)
-        run = compute("03-10").run
-        assert list(rows.closest(run).values_list("account_id", "to_go")) == [
-            (near.pk, 1), (far.pk, 60),
-        ]  # fmt: skip
-        assert list(rows.about_to_fall(run).values_list("account_id", "above")) == [(over.pk, 1)]
 
 
 @pytest.mark.django_db

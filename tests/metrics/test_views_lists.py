@@ -25,7 +25,7 @@ from tests.metrics.pages import (
 from tests.metrics.scene import customer, day, learn, read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("morning")]
-MOST_STATEMENTS = 12
+MOST_STATEMENTS = 16
 MOST_LIST_STATEMENTS = 8
 MOST_LIST_BYTES = 60 * 1024
 
@@ -159,6 +159,7 @@ class TestFiles:
     def test_series_has_a_line_a_day(self, browser):
         learn("03-01")
         computed("03-09")
+        learn("03-10T02:00")
         customer(90, at="03-02T12:00")
         customer()
         computed("03-10")

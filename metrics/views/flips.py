@@ -1,0 +1,242 @@
+"""`/metric/flips/`: who needs how many seats to reach the line, and who is about to fall."""
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from config.lib import keyset
+from config.lib.authz import require
+from config.lib.errors import Invalid
+from config.lib.htmx import render
+from config.lib.rendering import CHUNK_ROWS, csv_response
+from config.lib.values import BadValue, ratio_text
+from metrics import permissions
+from metrics.forms import FlipForm
+from metrics.models import MetricRow, MetricRun
+from metrics.selectors import dashboard, flips, runs
+from metrics.views.dashboard import no_number
+from metrics.views.narrowing import narrowed, segment_choices
+from metrics.views.period import Period, read_period
+from people.http import user_of
+
+PAGE_SIZE = 50
+PLACES = 6
+GO, FALL = "go", "fall"
+FORESEEN = flips.TREND_DAYS * flips.TREND_TIMES
+SIDES = {
+    GO: ("Seats to go", "Below the line; deploy these seats and the account counts.", "to_go"),
+    FALL: (
+        "About to fall",
+        f"Few seats above the line, or under it in {FORESEEN} days as their trend goes.",
+        "above",
+    ),
+}
+# In the address, and what it sorts by on each side.
+SORTS = {"seats": "", "renewal": "renewal_on", "arr": "arr", "name": "account__name"}
+COLUMNS = (
+    "day", "account", "external_id", "name", "tier", "region", "tam", "arr", "licensed", "deployed",
+    "share", "seats_to_go", "seats_above", "seats_30_days_before", "renewal_on", "last_reading",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FlipList:
+    """What an address asks for, once it is read."""
+
+    run: MetricRun
+    before: MetricRun | None
+    period: Period
+    side: str
+    sort: str
+    form: FlipForm
+    notes: list[str]
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        return {name: value for name, value in self.form.cleaned_data.items() if value}
+
+    @property
+    def ordering(self) -> list[keyset.Key]:
+        seats = SIDES[self.side][2]
+        name = self.sort.removeprefix("-")
+        first = SORTS[name] or seats
+        sign = "-" if self.sort.startswith("-") else ""
+        return keyset.keys_for(MetricRow, [sign + first, seats, "account__name", "account_id"])
+
+    def rows(self) -> Any:
+        rows_of = flips.to_go if self.side == GO else flips.about_to_fall
+        found = rows_of(self.run, self.before)
+        for name, value in self.filters.items():
+            match name:
+                case "renewal":
+                    until = self.run.day + dt.timedelta(days=int(value))
+                    found = found.filter(renewal_on__lte=until)
+                case "seats":
+                    found = found.filter(**{f"{SIDES[self.side][2]}__lte": value})
+                case _:
+                    found = found.filter(narrowed(name, value))
+        return found
+
+
+@dataclass(frozen=True)
+class Flip:
+    row: Any
+    last_reading: dt.datetime | None
+    is_late: bool
+
+    @property
+    def share(self) -> Fraction:
+        return Fraction(self.row.deployed, self.row.licensed)
+
+    @property
+    def change(self) -> int | None:
+        before = self.row.deployed_before
+        return None if before is None else int(self.row.deployed - before)
+
+
+@require_safe
+def flip_list(request: HttpRequest) -> HttpResponse:
+    user = user_of(request)
+    require(permissions.can_see_metrics, user)
+    period = read_period(request, now=timezone.now())
+    with timezone.override(period.zone):
+        run = period.run()
+        if run is None:
+            return no_number(request, period, user)
+        listing = _read(request, run, period)
+        page, notes = _page(request, listing)
+        title, explained, _ = SIDES[listing.side]
+        context = {
+            "listing": listing,
+            "run": run,
+            "period": period,
+            "policy": runs.policy_of(run.definition),
+            "title": title,
+            "explained": explained,
+            "notes": [*period.notes, *listing.notes, *notes],
+            "views": _views(listing),
+            "sort": listing.sort,
+            "flips": _flips(listing, page.rows),
+            "trend_days": flips.TREND_DAYS,
+            "next": _cursor_url(request, page.next),
+            "previous": _cursor_url(request, page.previous),
+            "summary": _summary(listing, page),
+            "dashboard_url": period.url("metrics:dashboard"),
+            "csv_url": period.url(
+                "metrics:flips-csv",
+                side=listing.side,
+                **{name: str(value) for name, value in listing.filters.items()},
+            ),
+            "clear_url": period.url("metrics:flip-list", side=listing.side),
+        }
+        return render(request, "metrics/flip_list.html", context, partial="list").render()
+
+
+@require_safe
+def flips_csv(request: HttpRequest) -> HttpResponseBase:
+    """The whole of the list as CSV."""
+    require(permissions.can_see_metrics, user_of(request))
+    period = read_period(request, now=timezone.now(), strict=True)
+    run = period.run()
+    if run is None:
+        raise Invalid("There is no number for that day.", field="as_of")
+    listing = _read(request, run, period)
+    if listing.notes:
+        raise Invalid(" ".join(listing.notes))
+    found = keyset.ordered(listing.rows(), listing.ordering)
+    name = f"flips-{listing.side}-{run.day}.csv"
+    return csv_response(name, COLUMNS, _lines(listing, found.iterator(chunk_size=CHUNK_ROWS)))
+
+
+def _lines(listing: FlipList, found: Iterator[Any]) -> Iterator[tuple[Any, ...]]:
+    while chunk := list(itertools.islice(found, CHUNK_ROWS)):
+        for flip in _flips(listing, chunk):
+            row = flip.row
+            yield (
+                listing.run.day, row.account.number, row.account.external_id, row.account.name,
+                row.tier.name if row.tier else None, row.region,
+                row.tam.name if row.tam else None, row.arr, row.licensed, row.deployed,
+                ratio_text(*flip.share.as_integer_ratio(), places=PLACES), row.to_go, row.above,
+                row.deployed_before, row.renewal_on, flip.last_reading,
+            )  # fmt: skip
+
+
+def _read(request: HttpRequest, run: MetricRun, period: Period) -> FlipList:
+    """Read side, order and filters; what makes no sense is left out and noted."""
+    cells = dashboard.cells_of(run)
+    labels = dashboard.labels_of(cells)
+    policy = runs.policy_of(run.definition)
+    notes = []
+    side = request.GET.get("side", GO)
+    if side not in SIDES:
+        side, notes = GO, ["There is no such list. These are the accounts below the line."]
+    sort = request.GET.get("sort", "seats")
+    if sort.removeprefix("-") not in SORTS:
+        sort = "seats"
+        notes.append("The list cannot be sorted by this.")
+    choices = segment_choices(cells, labels, "below", policy, period)
+    form = FlipForm(request.GET, choices=choices)
+    form.is_valid()
+    notes += [str(error) for errors in form.errors.values() for error in errors]
+    before = flips.run_before(run, known_at=period.known_at)
+    return FlipList(run, before, period, side, sort, form, notes)
+
+
+def _page(request: HttpRequest, listing: FlipList) -> tuple[keyset.Page[MetricRow], list[str]]:
+    """Return the page asked for; a cursor of another list starts from the first page."""
+    asked = sorted((name, str(value)) for name, value in listing.filters.items())
+    binding = f"{listing.run.pk}|flips|{listing.side}|{listing.sort}|{asked}"
+
+    def page_at(cursor: str | None) -> keyset.Page[MetricRow]:
+        found = listing.rows()
+        return keyset.page_of(found, listing.ordering, cursor, PAGE_SIZE, binding=binding)
+
+    try:
+        return page_at(request.GET.get("cursor")), []
+    except BadValue:
+        return page_at(None), ["The list has changed since. This is its first page."]
+
+
+def _flips(listing: FlipList, found: list[Any]) -> list[Flip]:
+    zone = listing.period.zone
+    last = flips.last_readings(listing.run, [row.account_id for row in found], zone)
+    late = dt.timedelta(days=dashboard.LATE_DAYS)
+
+    def is_late(at: dt.datetime | None) -> bool:
+        return at is not None and listing.run.day - at.astimezone(zone).date() > late
+
+    return [Flip(row, at := last.get(row.account_id), is_late(at)) for row in found]
+
+
+def _views(listing: FlipList) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": title,
+            "url": listing.period.url("metrics:flip-list", side=side),
+            "current": side == listing.side,
+        }
+        for side, (title, _, _) in SIDES.items()
+    ]
+
+
+def _summary(listing: FlipList, page: keyset.Page[MetricRow]) -> str:
+    count = len(page.rows)
+    seats = sum(getattr(row, SIDES[listing.side][2]) for row in page.rows)
+    what = "to go" if listing.side == GO else "above the line"
+    return f"{count:,} account{'' if count == 1 else 's'}, {seats:,} seats {what} on this page"
+
+
+def _cursor_url(request: HttpRequest, cursor: str | None) -> str:
+    if cursor is None:
+        return ""
+    query = request.GET.copy()
+    query["cursor"] = cursor
+    return f"?{query.urlencode()}"
