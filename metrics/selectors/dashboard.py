@@ -25,7 +25,7 @@ from people.models import User
 
 SHOWN = 8
 # So many accounts the what-if of the dashboard reaches.
-REACHED = 40
+REACHED = 20
 LATE_DAYS = 7
 SMALL_SEGMENT = 5
 NO_ONE = "none"

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.services.readings import BY_HAND
 from config.lib import keyset
 from config.lib.authz import require
 from config.lib.errors import Conflict, Missing
@@ -49,7 +50,7 @@ def control_context(run: MetricRun | None, period: Period, *, now: dt.datetime) 
 def _not_arrived(run: MetricRun, period: Period, now: dt.datetime) -> list[str]:
     """Say in a sentence each what usually is here by now."""
     told = [
-        f"Seat counts from {late.source} for {late.accounts:,} "
+        f"Seat counts {_origin(late.source)} for {late.accounts:,} "
         f"account{'' if late.accounts == 1 else 's'}, the last of them on "
         f"{day_text(late.last.astimezone(period.zone).date(), period.today)}"
         for late in dashboard.late_by_source(run, period.zone)
@@ -59,6 +60,10 @@ def _not_arrived(run: MetricRun, period: Period, now: dt.datetime) -> list[str]:
         rhythm = "every day" if file.every_days <= 1 else f"every {file.every_days} days"
         told.append(f"{file.kind} from {file.source}, which come {rhythm} and last came on {last}")
     return told
+
+
+def _origin(source: str) -> str:
+    return "entered by hand" if source == BY_HAND else f"from {source}"
 
 
 @require_safe

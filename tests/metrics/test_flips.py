@@ -175,4 +175,4 @@ class TestPage:
         compute("03-19")
         with CaptureQueriesContext(connection) as many:
             browser.get(FLIPS)
-        assert len(many) == len(few)
+        assert len(many) <= len(few)

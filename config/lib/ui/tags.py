@@ -17,11 +17,13 @@ Charts (see `config.lib.ui.charts`)
     {% units passing near other unknown target=75 target_text="Target 75%" line=80 %}
     {% trend points label="…" target=75 markers=markers name="trend" %}
     {% steps points label="…" name="seats" %}
+    {% waterfall step.start step.end low high step.tone %}      in a <td class="wfc">
 
 Lists
 
     {% filter_bar form target="list" %}            a Django form read from the query
     {% sort_header "arr" "ARR" sort numeric=True target="list" %}
+    {% pick "account" "ACC-12" "Halden" %}         ticks a row, in <td class="pick">
 
 Panels
 
@@ -38,6 +40,7 @@ Includes under templates/components/ say at their top what they take.
 """
 
 import datetime as dt
+import secrets
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -96,7 +99,7 @@ def delta(difference: Any, unit: str = "points") -> SafeString:
         drawn,
         word,
         text.lstrip(f"+{formats.MINUS}"),
-        unit,
+        unit.removesuffix("s") if unit != "points" and abs(difference) == 1 else unit,
     )
 
 
@@ -202,6 +205,25 @@ def steps(points: Iterable[charts.Step], label: str, name: str = "") -> SafeStri
     return charts.steps(points, label=label, name=name)
 
 
+@register.simple_tag
+def waterfall(
+    start: formats.Ratio | None,
+    end: formats.Ratio | None,
+    low: formats.Ratio,
+    high: formats.Ratio,
+    tone: str = "",
+) -> SafeString:
+    return charts.waterfall(start, end, low=low, high=high, tone=tone)
+
+
+@register.simple_tag
+def pick(name: str, value: str, label: str) -> SafeString:
+    """The box that ticks a row of a list; static/keel/lists.js and the bar of the list know it."""
+    return format_html(
+        '<input type="checkbox" name="{}" value="{}" aria-label="Select {}">', name, value, label
+    )
+
+
 @register.simple_block_tag
 def wrapped(content: SafeString, element: str, css: str, label: str = "") -> SafeString:
     """The element around its content; nothing at all where the content is empty."""
@@ -226,6 +248,12 @@ def widget(field: BoundField, hint: str = "") -> SafeString:
         # The label says it, and does not vanish while one types.
         attrs["placeholder"] = ""
     return field.as_widget(attrs=attrs)
+
+
+@register.simple_tag
+def once() -> SafeString:
+    """A field that lets the form have one effect, however often it is sent: people.writing."""
+    return format_html('<input type="hidden" name="once" value="{}">', secrets.token_urlsafe(16))
 
 
 @register.filter
