@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 
 from config.lib import problems
-from config.lib.errors import DomainError, TooMany, Unavailable
+from config.lib.errors import DomainError, Unavailable
 from config.lib.htmx import is_htmx
 from config.lib.request_id import current_request_id
 
@@ -159,10 +159,8 @@ class ErrorPagesMiddleware:
 
 
 def domain_error(request: HttpRequest, error: DomainError) -> HttpResponse:
-    retry_after = error.retry_after if isinstance(error, TooMany) else None
-    return answer(
-        request, error.status, _saying(error.status, error.message), retry_after=retry_after
-    )
+    page = _saying(error.status, error.message)
+    return answer(request, error.status, page, retry_after=error.retry_after or None)
 
 
 def answer(

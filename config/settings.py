@@ -9,6 +9,7 @@ import environ
 from celery.schedules import crontab
 
 from config.lib.logging import logging_settings
+from config.lib.rates import Rate, parse_rates
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -147,7 +148,7 @@ STORAGES = {
 AUTH_USER_MODEL = "people.User"
 # The address is unique whatever its case: a constraint on lower(email) says so.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["people.adapters.Backend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 PASSWORD_HASHERS = [
@@ -212,6 +213,11 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
+FILE_UPLOAD_HANDLERS = [
+    "config.lib.uploads.SizeLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 if IN_PRODUCTION:
     SECURE_SSL_REDIRECT = True
@@ -225,12 +231,24 @@ if IN_PRODUCTION:
     if TRUSTED_PROXY_COUNT:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# What a token, or a signed-in person, may send to the API. See people/throttling.py.
+RATES = {
+    "read": Rate(600, 60),
+    "write": Rate(120, 60),
+    "bulk": Rate(60, 60),
+    "import": Rate(20, 60),
+}
+API_RATES = parse_rates(
+    env.str("API_RATES", ""),
+    defaults=dict.fromkeys(RATES, Rate(1_000_000, 60)) if MODE == "test" else RATES,
+)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "people.authentication.TokenAuthentication",
         "people.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["people.authentication.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["people.throttling.RateThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["config.lib.rendering.StrictJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.lib.parsers.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.lib.negotiation.StrictNegotiation",
@@ -241,7 +259,11 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Keel",
-    "DESCRIPTION": "Accounts, their seats and the numbers made from them. See docs/api.md.",
+    "DESCRIPTION": "Accounts, their seats and the numbers made from them. See docs/api.md.\n\n"
+    "Requests of a token or a signed-in person are limited: "
+    + ", ".join(f"{kind} {rate}" for kind, rate in API_RATES.items())
+    + ". `RateLimit-Policy` and `RateLimit` tell the limit and what is left; beyond it the answer "
+    "is 429 with `Retry-After`.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
@@ -259,6 +281,8 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Keel <keel@localhost>")
 
 BROKER_URL = env.str("BROKER_URL", "redis://127.0.0.1:6379/0")
+# Where requests to the API are counted.
+API_RATES_STORAGE = "memory://" if MODE == "test" else BROKER_URL
 CELERY_BROKER_URL = BROKER_URL
 # Under half the time after which a task without an answer is handed out again: never twice at once.
 CELERY_TASK_SOFT_TIME_LIMIT = 1500
@@ -294,6 +318,15 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "metrics.nightly": {"task": "metrics.nightly", "schedule": crontab(minute="7")},
     "events.relay_outbox": {"task": "events.relay_outbox", "schedule": 60.0},
+    "accounts.sweep_imports": {"task": "accounts.sweep_imports", "schedule": 60.0},
+    "accounts.purge_imports": {
+        "task": "accounts.purge_imports",
+        "schedule": crontab(hour="2", minute="41"),
+    },
+    "people.forget_old_keys": {
+        "task": "people.forget_old_keys",
+        "schedule": crontab(minute="37"),
+    },
     "people.clear_sessions": {
         "task": "people.clear_sessions",
         "schedule": crontab(hour="3", minute="23"),

@@ -23,19 +23,34 @@ from config.lib.views import ReadViewSet
 from people import permissions, selectors
 from people.http import user_of
 from people.models import ApiToken, Role, Scope, User
+from people.permissions import is_unlimited
+
+
+class IdListField(JsonListField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({"type": "string", "format": "uuid"}, **kwargs)
+
+    @staticmethod
+    def write(value: Any) -> list[str]:
+        return [str(each) for each in value]
+
 
 ROLES = {"type": "string", "enum": Role.values}
 SCOPES = {"type": "string", "enum": Scope.values}
 
 
 class MeRow(serializers.Serializer[Any]):
-    """`scopes` is null for a signed-in session, which is not narrowed by any."""
+    """`scopes` is null for a signed-in session, which is not narrowed by any.
+
+    `accounts` are those that the token is limited to; null where it is not.
+    """
 
     id = UuidField()
     name = NameField()
     email = EmailField()
     roles = JsonListField(ROLES)
     scopes = JsonListField(SCOPES, allow_null=True)
+    accounts = IdListField(allow_null=True)
 
 
 class MeView(APIView):
@@ -44,6 +59,7 @@ class MeView(APIView):
     noun = "person"
     scope = ""
     for_anybody = True
+    for_limited_tokens = True
     serializer_class = MeRow
 
     def get(self, request: Request) -> Response:
@@ -55,6 +71,7 @@ class MeView(APIView):
             "email": user.email,
             "roles": sorted(user.roles),
             "scopes": request.auth.scopes if isinstance(request.auth, ApiToken) else None,
+            "accounts": None if user.limited_to is None else sorted(map(str, user.limited_to)),
         }
         return Response(MeRow(row).data, headers={"Cache-Control": "no-store"})
 
@@ -64,6 +81,7 @@ class TokenRow(RowSerializer):
     name = TextField()
     key = TextField()
     scopes = JsonListField(SCOPES)
+    accounts = IdListField(source="account_ids", allow_null=True)
     created_at = DateTimeField()
     expires_at = DateTimeField()
     last_used_at = DateTimeField(allow_null=True)
@@ -71,17 +89,20 @@ class TokenRow(RowSerializer):
 
 
 class TokenViewSet(ReadViewSet):
-    """Your own API tokens, without their secrets."""
+    """Your own API tokens, without their secrets; a token limited to accounts sees itself."""
 
     noun = "token"
     scope = Scope.TOKEN_READ
+    for_limited_tokens = True
     serializer_class = TokenRow
     ordering = {"name": "name", "created_at": "created_at", "expires_at": "expires_at"}
     order_by = ("-created_at",)
     search_fields = ("name",)
 
     def get_queryset(self) -> QuerySet[ApiToken]:
-        return selectors.tokens_of(user_of(self.request))
+        user = user_of(self.request)
+        tokens = selectors.tokens_of(user)
+        return tokens if is_unlimited(user) else tokens.filter(pk=self.request.auth.pk)
 
 
 class UserRow(RowSerializer):

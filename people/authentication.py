@@ -9,18 +9,14 @@ from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.authentication import SessionAuthentication as DrfSessionAuthentication
 from rest_framework.permissions import SAFE_METHODS, BasePermission
-from rest_framework.request import Request
 
 from events.services import acting_token
 from people import permissions, selectors, services
 from people.models import ApiToken, User
 
-if TYPE_CHECKING:  # DRF's views load this module
-    from rest_framework.request import Request
-    from rest_framework.views import APIView
-
 if TYPE_CHECKING:
     # Django REST framework's views import this module while they are being imported.
+    from rest_framework.request import Request
     from rest_framework.views import APIView
 
 WRONG_TOKENS = {"wrong_token": "60/m/ip"}
@@ -41,6 +37,8 @@ class TokenAuthentication(BaseAuthentication):
             raise exceptions.AuthenticationFailed(SENTENCE)
         services.note_token_use(token, at=now)
         acting_token.set(token.key)
+        if token.account_ids is not None:
+            token.owner.limited_to = frozenset(token.account_ids)
         return token.owner, token
 
     def authenticate_header(self, request: "Request") -> str:
@@ -66,7 +64,8 @@ class HasScope(BasePermission):
     """The view's `scope`, and `write_scope` for what writes, is what a token must have.
 
     `scope = ""` lets any token read; without a `write_scope` none writes. Whoever is
-    signed in needs a role, unless the view says `for_anybody = True`.
+    signed in needs a role, unless the view says `for_anybody = True`. A token limited to
+    some accounts gets to views only that say `for_limited_tokens = True`.
     """
 
     def has_permission(self, request: "Request", view: "APIView") -> bool:
@@ -82,6 +81,8 @@ class HasScope(BasePermission):
 def _check_scope(token: ApiToken, method: str, view: Any) -> None:
     if not hasattr(view, method.lower()):
         return  # answered with 405
+    if token.account_ids is not None and not getattr(view, "for_limited_tokens", False):
+        raise PermissionDenied(permissions.is_unlimited.__doc__)
     wanted = getattr(view, "scope" if method in SAFE_METHODS else "write_scope", None)
     if wanted is None:
         raise PermissionDenied("No token may do this.")

@@ -4,10 +4,10 @@ from allauth.account import forms as allauth_forms
 from django import forms
 from django.http import HttpRequest, QueryDict
 
-from config.lib.form_fields import EmailField, NameField, TextField
+from config.lib.form_fields import EmailField, LinesField, NameField, TextField
 from people import services
 from people.models import Role, Scope, User
-from people.services.api_tokens import DEFAULT_DAYS, NAME_LENGTH
+from people.services.api_tokens import DEFAULT_DAYS, MOST_ACCOUNTS, NAME_LENGTH
 
 LIFETIMES = [(30, "30 days"), (90, "90 days"), (180, "180 days"), (365, "One year")]
 
@@ -38,6 +38,18 @@ class TokenForm(forms.Form):
     days = forms.TypedChoiceField(
         label="Valid for", choices=LIFETIMES, coerce=int, initial=DEFAULT_DAYS
     )
+    accounts = LinesField(
+        label="Only these accounts",
+        required=False,
+        max_length=MOST_ACCOUNTS * 200,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="One a line, by number or name, such as ACC-12. Left empty, every account that "
+        "you may see. A limited token reads and writes these accounts and nothing else.",
+    )
+
+    def clean_accounts(self) -> list[str]:
+        text: str = self.cleaned_data["accounts"]
+        return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 class PeopleFilter(forms.Form):

@@ -1,10 +1,11 @@
 import ipaddress
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from people.models import User
+from people.models import ApiToken, User
 
 SIGNED_IN_AT = "signed_in_at"
 SEEN_AT = "seen_at"
@@ -14,6 +15,14 @@ def user_of(request: HttpRequest) -> User:
     """Return the signed-in person; LoginRequiredMiddleware saw to it that there is one."""
     assert isinstance(request.user, User)  # noqa: S101
     return request.user
+
+
+def principal_of(request: Any) -> str:
+    """Name who asks, the token rather than its owner; "" for nobody."""
+    token = getattr(request, "auth", None)
+    if isinstance(token, ApiToken):
+        return f"token:{token.key}"
+    return f"user:{request.user.pk}" if isinstance(request.user, User) else ""
 
 
 def stamp_session(request: HttpRequest, now: float) -> None:

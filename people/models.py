@@ -1,6 +1,7 @@
 """Who signs in: people, their roles, and the API tokens they own."""
 
 import datetime as dt
+import uuid
 from functools import cached_property
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -31,6 +32,8 @@ class Role(models.TextChoices):
     ADMINISTRATOR = "administrator", "Administrator"
 
 
+# More than this many saved views nobody finds their way in.
+MOST_VIEWS = 200
 REQUESTERS = frozenset({Role.TAM, Role.CSM, Role.CRE, Role.AE, Role.SA})
 
 
@@ -48,6 +51,8 @@ class User(Public, AbstractBaseUser):
         DARK = "dark", "Dark"
 
     PERSONAL = frozenset({"email", "name"})
+    # Public ids of the accounts that the token of this request is limited to; None: not limited.
+    limited_to: frozenset[uuid.UUID] | None = None
 
     email = models.EmailField(max_length=254)
     name = models.CharField(max_length=200)
@@ -81,6 +86,12 @@ class User(Public, AbstractBaseUser):
         if self.pk is None or not self.is_active:
             return frozenset()
         return frozenset(self.groups.values_list("name", flat=True))
+
+    @cached_property
+    def visible_views(self) -> list["SavedView"]:
+        """Their own saved views, then the team's, by name; read once a request."""
+        views = SavedView.objects.filter(Q(owner=self) | Q(is_team=True))
+        return list(views.order_by("is_team", "name", "pk")[:MOST_VIEWS])
 
     @property
     def roles_given(self) -> list["Role"]:

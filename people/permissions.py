@@ -1,6 +1,18 @@
 """Who may do what among people; each docstring is what a refused person reads."""
 
-from people.models import ApiToken, Role, User
+import uuid
+
+from people.models import ApiToken, Role, SavedView, User
+
+MAKERS_OF_TEAM_VIEWS = (
+    Role.DE_LEAD,
+    Role.ENGINEERING_LEADERSHIP,
+    Role.SUPPORT_LEADERSHIP,
+    Role.PRODUCT_LEADERSHIP,
+    Role.LEADERSHIP,
+    Role.METRIC_OWNER,
+    Role.ADMINISTRATOR,
+)
 
 
 def has_role(user: User, *roles: str) -> bool:
@@ -11,6 +23,16 @@ def has_role(user: User, *roles: str) -> bool:
 def has_any_role(user: User) -> bool:
     """You have no role yet. An administrator can give you one."""
     return bool(user.roles)
+
+
+def is_unlimited(user: User) -> bool:
+    """This token is limited to some accounts."""
+    return user.limited_to is None
+
+
+def reaches(user: User, account_id: uuid.UUID) -> bool:
+    """This token is limited to some accounts."""
+    return user.limited_to is None or account_id in user.limited_to
 
 
 def can_see_people(user: User) -> bool:
@@ -46,3 +68,18 @@ def can_revoke_token(user: User, token: ApiToken) -> bool:
 def can_set_password_of(user: User, person: User) -> bool:
     """People set their own passwords only."""
     return user.pk == person.pk and not user.is_system
+
+
+def can_save_views(user: User) -> bool:
+    """Only people with a role can save views."""
+    return has_any_role(user)
+
+
+def can_make_team_views(user: User) -> bool:
+    """Only leads, leadership, metric owners and administrators can make views for the team."""
+    return user.is_system or has_role(user, *MAKERS_OF_TEAM_VIEWS)
+
+
+def can_change_view(user: User, view: SavedView) -> bool:
+    """A personal view is its owner's; team views are kept by leads, leadership, metric owners."""
+    return can_make_team_views(user) if view.is_team else user.pk == view.owner_id

@@ -5,8 +5,10 @@ import hmac
 import re
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.http import base36_to_int, int_to_base36
 
@@ -102,9 +104,14 @@ def token_of(text: str) -> ApiToken | None:
     match = TOKEN.fullmatch(text)
     token = None
     if match:
-        token = ApiToken.objects.select_related("owner").filter(key=match["key"]).first()
+        # With the owner's roles, so that a request asks for both at once.
+        roles = Group.objects.filter(people=OuterRef("owner")).values("name")
+        tokens = ApiToken.objects.select_related("owner").annotate(roles=ArraySubquery(roles))
+        token = tokens.filter(key=match["key"]).first()
     if token is None or token.pepper_id not in settings.TOKEN_PEPPERS:
         hmac.compare_digest(token_digest(text, newest_pepper_id()), bytes(DIGEST_BYTES))
         return None
+    if token.owner.is_active:
+        token.owner.roles = frozenset(token.roles)
     digest = token_digest(text, token.pepper_id)
     return token if hmac.compare_digest(digest, bytes(token.digest)) else None

@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -18,10 +19,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from config.lib.authz import require
 from config.lib.errors import DomainError
 from config.lib.htmx import render
-from people import permissions, selectors, services
+from people import permissions, reach, selectors, services
 from people.forms import ChangeRolesForm, PeopleFilter, PersonForm, TokenForm
 from people.http import is_own_path, user_of
-from people.models import User
+from people.models import ApiToken, User
+from people.writing import once
 
 PAGE_SIZE = 50
 THEME_COOKIE = "theme"
@@ -32,16 +34,23 @@ THEME_COOKIE_SECONDS = 365 * 24 * 60 * 60
 def token_list(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     tokens = list(selectors.tokens_of(user_of(request)))
+    names = reach.named({one for token in tokens for one in token.account_ids or ()})
     context = {
-        "usable": [token for token in tokens if token.is_usable(now)],
+        "usable": [(token, _reached(token, names)) for token in tokens if token.is_usable(now)],
         "ended": [token for token in tokens if not token.is_usable(now)],
     }
     return render(request, "people/token_list.html", context)
 
 
+def token_shown(request: HttpRequest) -> HttpResponse:
+    """What a form for a token answers the second time: the token itself is stored nowhere."""
+    return render(request, "people/token_shown.html", {})
+
+
 @never_cache
 @sensitive_variables("text")
 @require_http_methods(["GET", "POST"])
+@once(again=token_shown)
 def token_create(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     form = TokenForm(request.POST or None)
@@ -53,7 +62,8 @@ def token_create(request: HttpRequest) -> HttpResponse:
         except DomainError as refusal:
             _add_refusal(form, refusal)
         else:
-            context = {"token": token, "text": text}
+            names = reach.named(token.account_ids or ())
+            context = {"token": token, "text": text, "accounts": _reached(token, names)}
             return render(request, "people/token_created.html", context)
     return _form_page(request, "people/token_form.html", form)
 
@@ -157,6 +167,13 @@ def person_link(request: HttpRequest, person_id: uuid.UUID) -> HttpResponse:
     require(permissions.can_change_people, user)
     person = get_object_or_404(selectors.people(), uuid=person_id, is_active=True)
     return _link_page(request, person, services.send_invitation(person, by=user))
+
+
+def _reached(token: ApiToken, names: Mapping[uuid.UUID, reach.Named]) -> list[reach.Named] | None:
+    """Return the accounts the token is limited to; None: to none in particular."""
+    if token.account_ids is None:
+        return None
+    return [names[one] for one in token.account_ids if one in names]
 
 
 def _switch(request: HttpRequest, person_id: uuid.UUID, *, active: bool) -> HttpResponse:

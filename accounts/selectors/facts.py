@@ -1,9 +1,10 @@
 """Reads of customers and their facts. Lists are filtered by the same rules as objects."""
 
 import datetime as dt
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Model, Prefetch, Q, QuerySet
 
 from accounts import permissions
 from accounts.models import (
@@ -11,12 +12,15 @@ from accounts.models import (
     Assignment,
     Company,
     Contact,
+    ExchangeRate,
     Instance,
     SeatReading,
     Subscription,
     Tier,
 )
 from people.models import User
+
+M = TypeVar("M", bound=Model)
 
 
 def company() -> Company:
@@ -32,8 +36,16 @@ def accounts_visible_to(user: User) -> QuerySet[Account]:
     """Return the accounts the user may know of, with their current facts joined in."""
     accounts = Account.objects.select_related("facts", "facts__tier", "facts__tam", "parent")
     if permissions.can_see_accounts(user):
-        return accounts
+        return within_limit(accounts, user, "uuid")
     return accounts.none()
+
+
+def within_limit(rows: QuerySet[M], user: User, path: str) -> QuerySet[M]:
+    """Keep what belongs to the accounts that the user's token is limited to, if it is.
+
+    `path` leads from the rows to the account's public id.
+    """
+    return rows if user.limited_to is None else rows.filter(**{f"{path}__in": user.limited_to})
 
 
 def own_account_ids(user: User, *, on: dt.date) -> QuerySet[Assignment, int]:
@@ -57,6 +69,7 @@ def with_assignments(accounts: QuerySet[Account], *, on: dt.date) -> QuerySet[Ac
 
 def contacts_visible_to(user: User, *, on: dt.date) -> QuerySet[Contact]:
     contacts = Contact.objects.select_related("account").order_by("name", "pk")
+    contacts = within_limit(contacts, user, "account__uuid")
     if permissions.sees_all_contacts(user):
         return contacts
     if permissions.can_see_contacts(user, is_own=True):
@@ -66,17 +79,23 @@ def contacts_visible_to(user: User, *, on: dt.date) -> QuerySet[Contact]:
 
 def subscriptions_visible_to(user: User) -> QuerySet[Subscription]:
     subscriptions = Subscription.objects.select_related("account").order_by("-start", "pk")
-    return subscriptions if permissions.can_see_accounts(user) else subscriptions.none()
+    if permissions.can_see_accounts(user):
+        return within_limit(subscriptions, user, "account__uuid")
+    return subscriptions.none()
 
 
 def instances_visible_to(user: User) -> QuerySet[Instance]:
     instances = Instance.objects.select_related("account").order_by("name", "pk")
-    return instances if permissions.can_see_accounts(user) else instances.none()
+    if permissions.can_see_accounts(user):
+        return within_limit(instances, user, "account__uuid")
+    return instances.none()
 
 
 def assignments_visible_to(user: User) -> QuerySet[Assignment]:
     assignments = Assignment.objects.select_related("account", "user").order_by("-start", "pk")
-    return assignments if permissions.can_see_accounts(user) else assignments.none()
+    if permissions.can_see_accounts(user):
+        return within_limit(assignments, user, "account__uuid")
+    return assignments.none()
 
 
 def tiers_visible_to(user: User) -> QuerySet[Tier]:
@@ -88,10 +107,17 @@ def tiers_on(day: dt.date) -> QuerySet[Tier]:
     return Tier.objects.filter(Q(end=None) | Q(end__gt=day), start__lte=day).order_by("-arr_from")
 
 
+def rates_visible_to(user: User) -> QuerySet[ExchangeRate]:
+    rates = ExchangeRate.objects.order_by("-on", "currency")
+    return rates if permissions.can_see_accounts(user) else rates.none()
+
+
 def readings_visible_to(user: User) -> QuerySet[SeatReading]:
     """Return the readings that stand: corrected ones are left out."""
     readings = SeatReading.objects.filter(known_to=None).select_related("instance__account")
-    return readings if permissions.can_see_accounts(user) else readings.none()
+    if permissions.can_see_accounts(user):
+        return within_limit(readings, user, "instance__account__uuid")
+    return readings.none()
 
 
 def readings_of(account: Account) -> QuerySet[SeatReading]:

@@ -8,10 +8,12 @@ class DomainError(Exception):
     """A rule of the business said no. The message is fit to show to the user.
 
     Name a subclass for what happened and give it a `code` that programs can rely on;
-    `details` are further members of the answer, such as the guards that block a move.
+    `details` are further members of the answer, such as the guards that block a move;
+    `retry_after` says in how many seconds it may go better.
     """
 
     status: ClassVar[int] = 409
+    retry_after: int = 0
     code: str = "refused"
     default_message: ClassVar[str] = "This is not possible now."
 
@@ -70,8 +72,10 @@ class StaleWrite(DomainError):
     code = "stale"
     default_message = "Someone changed this since you opened it. Reload and try again."
 
-    def __init__(self, message: str = "", *, etag: str = "") -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str = "", *, etag: str = "", details: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, details=details)
         self.etag = etag
 
 
@@ -84,7 +88,7 @@ class PreconditionRequired(DomainError):
 
 
 class TooMany(DomainError):
-    """Too often in too short a time. `retry_after` is in seconds."""
+    """Too often in too short a time."""
 
     status = 429
     code = "too_many_requests"

@@ -21,7 +21,7 @@ from django.db import DataError, IntegrityError, InterfaceError, OperationalErro
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from rest_framework import exceptions
 
-from config.lib.errors import DomainError, Invalid, StaleWrite, TooMany, Unavailable
+from config.lib.errors import DomainError, Invalid, StaleWrite, Unavailable
 from config.lib.request_id import current_request_id
 from config.lib.values import BadValue
 
@@ -159,7 +159,7 @@ def _later(status: int) -> dict[str, str]:
 def _domain(error: DomainError) -> JsonResponse:
     headers = _later(error.status)
     errors: list[FieldError] = []
-    if isinstance(error, TooMany):
+    if error.retry_after:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, StaleWrite) and error.etag:
         headers["ETag"] = error.etag

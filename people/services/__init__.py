@@ -13,6 +13,7 @@ from people.services.passwords import (
     send_invitation,
     set_password,
 )
+from people.services.request_keys import forget_old_keys
 from people.services.users import (
     AlreadyThere,
     LastAdministrator,
@@ -32,6 +33,7 @@ __all__ = [
     "create_token",
     "create_user",
     "deactivate",
+    "forget_old_keys",
     "note_token_use",
     "reactivate",
     "request_password_reset",

@@ -1,6 +1,6 @@
 import datetime as dt
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import structlog
 from django.db import transaction
@@ -10,12 +10,13 @@ from config.lib.authz import require
 from config.lib.errors import Invalid, Missing
 from config.lib.values import BadValue, parse_text
 from events.services import record
-from people import permissions, selectors
+from people import permissions, reach, selectors
 from people.models import ApiToken, Scope, User
 
 DEFAULT_DAYS = 90
 MOST_DAYS = 365
 NAME_LENGTH = 100
+MOST_ACCOUNTS = 200
 USE_NOTED_EVERY = dt.timedelta(minutes=1)
 
 log = structlog.get_logger(__name__)
@@ -36,9 +37,14 @@ def create_token(
     by: User,
     at: dt.datetime,
     days: int = DEFAULT_DAYS,
+    accounts: Sequence[str] = (),
 ) -> tuple[ApiToken, str]:
-    """Return the token's row and the token itself, which is stored nowhere."""
+    """Return the token's row and the token itself, which is stored nowhere.
+
+    `accounts` are numbers, ids or names of those it is limited to; none: all of them.
+    """
     require(permissions.can_create_token_for, by, owner)
+    reached = _parsed_accounts(accounts, owner)
     key = secrets.token_hex(6)
     text = f"keel_{key}_{secrets.token_urlsafe(32)}"
     pepper_id = selectors.newest_pepper_id()
@@ -49,6 +55,7 @@ def create_token(
         pepper_id=pepper_id,
         digest=selectors.token_digest(text, pepper_id),
         scopes=_parsed_scopes(scopes),
+        account_ids=[one.id for one in reached] or None,
         created_at=at,
         expires_at=at + dt.timedelta(days=_parsed_days(days)),
     )
@@ -61,6 +68,7 @@ def create_token(
             "name": token.name,
             "scopes": token.scopes,
             "expires_at": token.expires_at,
+            **({"accounts": [one.number for one in reached]} if reached else {}),
         },
     )
     return token, text
@@ -109,6 +117,12 @@ def _parsed_scopes(scopes: Iterable[str]) -> list[str]:
     if not wanted:
         raise Invalid("Choose at least one scope.", field="scopes", code="required")
     return [scope for scope in Scope.values if scope in wanted]
+
+
+def _parsed_accounts(words: Sequence[str], owner: User) -> list[reach.Named]:
+    if len(words) > MOST_ACCOUNTS:
+        raise Invalid(f"A token is limited to at most {MOST_ACCOUNTS} accounts.", field="accounts")
+    return reach.find(words, user=owner) if words else []
 
 
 def _parsed_days(days: int) -> int:

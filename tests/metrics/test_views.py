@@ -169,7 +169,7 @@ class TestDashboard:
 
         assert "Nothing to mend" in said(browser.get(DASHBOARD))
 
-    def test_shows_who_is_closest_with_renewal_and_tam(self, browser, tam):
+    def test_shows_who_is_closest_with_the_renewal(self, browser, tam):
         learn("03-01")
         account = customer(78, name="Kestrel")
         Subscription.objects.filter(account=account).update(end=day("07-01"))
@@ -178,7 +178,7 @@ class TestDashboard:
 
         page = said(browser.get(DASHBOARD))
 
-        assert re.search(r"Kestrel 2 seats to go .*78\.0% 1 Jul TAM", page)
+        assert re.search(r"Kestrel Renews 1 Jul 2 seats to go .*78\.0%", page)
 
     def test_hides_shares_of_small_segments(self, browser):
         learn("03-01")

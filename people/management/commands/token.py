@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from config.lib.errors import DomainError
-from people import selectors, services
+from people import reach, selectors, services
 from people.models import ApiToken, Scope, system_user
 from people.services.api_tokens import DEFAULT_DAYS, MOST_DAYS
 
@@ -14,6 +14,11 @@ SHORTHANDS = {
     word: [scope for scope in Scope.values if scope.endswith(f":{word}")]
     for word in ("read", "write")
 }
+
+
+def numbers_of(token: ApiToken) -> str:
+    """Return the accounts it is limited to, or nothing."""
+    return ",".join(one.number for one in reach.named(token.account_ids or []).values())
 
 
 class Command(BaseCommand):
@@ -41,6 +46,15 @@ class Command(BaseCommand):
             metavar="DAYS",
             help=f"from 1 to {MOST_DAYS}; {DEFAULT_DAYS} when left out",
         )
+        create.add_argument(
+            "--account",
+            dest="accounts",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="ACCOUNT",
+            help="only these accounts: ACC-12, an id or a name; left out: all its owner may see",
+        )
         listing = actions.add_parser("list", help="print tokens without their secrets")
         listing.add_argument("--user", metavar="EMAIL", default="", help="only this person's")
         revoke = actions.add_parser("revoke", help="let nobody in with this token any more")
@@ -52,17 +66,26 @@ class Command(BaseCommand):
         except DomainError as refusal:
             raise CommandError(str(refusal)) from refusal
 
-    def create(self, *, user: str, name: str, scopes: list[str], days: int, **_: Any) -> None:
+    def create(
+        self, *, user: str, name: str, scopes: list[str], days: int, accounts: list[str], **_: Any
+    ) -> None:
         owner = selectors.active_user_by_email(user)
         if owner is None:
             raise CommandError(f"Nobody active has the e-mail address {user}.")
         wanted = [full for scope in scopes for full in SHORTHANDS.get(scope, [scope])]
         token, text = services.create_token(
-            owner=owner, name=name, scopes=wanted, days=days, by=system_user(), at=timezone.now()
+            owner=owner,
+            name=name,
+            scopes=wanted,
+            days=days,
+            accounts=accounts,
+            by=system_user(),
+            at=timezone.now(),
         )
         self.stderr.write(
             f"Token {token.name} of {owner.email}, {', '.join(token.scopes)}, "
-            f"until {token.expires_at:%Y-%m-%d}. It is shown only this once:"
+            f"{numbers_of(token) or 'all accounts'}, until {token.expires_at:%Y-%m-%d}. "
+            "It is shown only this once:"
         )
         self.stdout.write(text)
 
@@ -72,7 +95,7 @@ class Command(BaseCommand):
             state = "valid" if token.is_usable(now) else "ended"
             self.stdout.write(
                 f"{token.key}\t{state}\t{token.owner.email}\t{token.name}\t"
-                f"{','.join(token.scopes)}\t{token.expires_at:%Y-%m-%d}"
+                f"{','.join(token.scopes)}\t{token.expires_at:%Y-%m-%d}\t{numbers_of(token)}"
             )
 
     def revoke(self, *, key: str, **_: Any) -> None:
