@@ -25,9 +25,14 @@ class PercentField(StrictField):
 class VersusField(StrictField):
     """A named distance back, or a day."""
 
-    @staticmethod
-    def parse(value: object) -> str:
-        return str(value) if value in VERSUS else values.parse_date(value).isoformat()
+    def parse(self, text: str) -> str:
+        if text in VERSUS:
+            return text
+        try:
+            return values.parse_date(text).isoformat()
+        except values.BadValue as bad:
+            words = ", ".join(VERSUS)
+            raise values.BadValue(bad.code, f"{bad.detail} Or write one of: {words}.") from bad
 
 
 class SeatsUpToField(StrictField):

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", dashboard.dashboard_page, name="dashboard"),
     path("accounts/", accounts.account_list, name="account-list"),
     path("accounts.csv", accounts.rows_csv, name="rows-csv"),
+    path("accounts.xlsx", accounts.rows_xlsx, name="rows-xlsx"),
     path("series.csv", dashboard.series_csv, name="series-csv"),
     path("flips/", flips.flip_list, name="flip-list"),
     path("flips.csv", flips.flips_csv, name="flips-csv"),

@@ -12,6 +12,7 @@ from config.lib.views import ListViewSet
 from metrics.api.runs import NEWEST, run_asked_for
 from metrics.models import MetricRow, MetricRun
 from metrics.selectors import answers, rows, runs
+from people.http import user_of
 
 
 class AccountResultRow(RowSerializer):
@@ -49,6 +50,7 @@ class OfARun(ListViewSet):
     """Rows of one run. A cursor ends with its run: a newer one starts from the first page."""
 
     scope = "metrics:read"
+    for_limited_tokens = True
     takes = NEWEST
 
     @cached_property
@@ -87,7 +89,7 @@ class RowViewSet(OfARun):
     def get_queryset(self) -> QuerySet[MetricRow]:
         if "slug" not in self.kwargs:
             return MetricRow.objects.none()
-        return rows.rows_of(self.run)
+        return rows.rows_visible_to(user_of(self.request), self.run)
 
     def answers(self, found: Sequence[Any]) -> Iterable[dict[str, Any]]:
         oldest = rows.oldest_readings(self.run, [row.account_id for row in found])
@@ -124,7 +126,8 @@ class FlipViewSet(OfARun):
         if "slug" not in self.kwargs:
             return MetricRow.objects.none()
         policy = runs.policy_of(self.run.definition)
-        known = rows.rows_of(self.run).filter(rows.IN_RATIO, passes__isnull=False)
+        visible = rows.rows_visible_to(user_of(self.request), self.run)
+        known = visible.filter(rows.IN_RATIO, passes__isnull=False)
         flips: QuerySet[MetricRow] = rows.with_seats(known, policy).filter(deployed__isnull=False)
         return flips
 

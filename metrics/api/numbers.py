@@ -38,7 +38,7 @@ class DefinitionRow(RowSerializer):
     version = fields.IntegerField(source="number")
     title = fields.TextField()
     unit = fields.ChoiceField(MetricDefinition.Unit.values)
-    text = fields.LinesField()
+    text = fields.LinesField(max_length=100_000)
     policy = fields.JsonField()
     owner = fields.TextField()
     valid_from = fields.DateField()

@@ -259,6 +259,74 @@ def churned_long_ago(tell: Teller, _: int, __: int) -> None:
     tell.contract(customer, "S1", BEFORE - 395, BEFORE - 30, known=BEFORE)
 
 
+def heard_again(tell: Teller, _: int, __: int) -> None:
+    """Its telemetry was cut off for months, and has come back."""
+    customer = tell.customer()
+    tell.usual(customer, [(-70, 0.87), (YEAR, 0.87)], parts=(1.0,), ends=(240,))
+    tell.story.meters.append(
+        Meter(f"{customer.key}-I1", customer.seats, [(346, 0.87)], 346, 1, "telemetry",
+              dt.timedelta(hours=2))
+    )  # fmt: skip
+
+
+def shrunk_lately(tell: Teller, _: int, __: int) -> None:
+    """Renewed with fewer seats and passes by it: the newest contraction."""
+    customer = replace(tell.customer(), arr=124_000, currency="USD")
+    tell.account(customer)
+    tell.contracts(customer, change=(347, 0.7, 0.74))
+    tell.instances(customer, [(-70, 0.66), (347, 0.61), (YEAR, 0.6)], parts=(1.0,))
+
+
+def shrunk_below_the_line(tell: Teller, _: int, __: int) -> None:
+    """Renewed so small that it is too small to be counted."""
+    customer = replace(tell.customer(), arr=68_000, currency="USD")
+    tell.account(customer)
+    tell.contracts(customer, change=(343, 0.5, 0.6))
+    tell.instances(customer, [(-70, 0.57), (YEAR, 0.48)])
+
+
+def became_unlimited(tell: Teller, _: int, __: int) -> None:
+    customer = replace(tell.customer(), currency="USD")
+    tell.account(customer)
+    tell.contract(customer, "S1", BEFORE - 90, 350, known=BEFORE)
+    tell.contract(customer, "S2", 350, 350 + 1095, known=338, unlimited=True)
+    tell.instances(customer, tell.flat(0.62, 0.74))
+
+
+def put_aside(tell: Teller, _: int, __: int) -> None:
+    """A duplicate of another record, archived when that was found out."""
+    customer = tell.customer()
+    tell.usual(customer, tell.flat(0.5, 0.7))
+    tell.story.retell(353, "account", customer.key, archived=True)
+
+
+def taken_back(tell: Teller, _: int, __: int) -> None:
+    """Archived by mistake for half a year."""
+    customer = tell.customer()
+    tell.usual(customer, tell.flat(0.84, 0.92))
+    tell.story.retell(170, "account", customer.key, archived=True)
+    tell.story.retell(341, "account", customer.key, archived=False)
+
+
+def on_the_line_by_the_rate(tell: Teller, _: int, __: int) -> None:
+    """Its ARR in euros stands on either side of 50,000, as the rate has it."""
+    customer = replace(tell.customer(region="EMEA"), currency="EUR", term=36, seats=260)
+    now, before = _last_two_rates(tell.story, "EUR")
+    tell.account(customer)
+    tell.contract(customer, "S1", BEFORE - 30, BEFORE + 1800, known=BEFORE)
+    values = tell.story.told[-1].values
+    values.pop("tcv", None)
+    values["arr"] = (50_000 / ((now + before) / 2)).quantize(Decimal("0.01"))
+    tell.instances(customer, tell.flat(0.83, 0.9))
+
+
+def _last_two_rates(story: Story, currency: str) -> tuple[Decimal, Decimal]:
+    """Return the rate of the day of loading, and the last one before it that differs."""
+    told = [t.values for t in story.told if t.model == "rate" and t.values["currency"] == currency]
+    rates = [v["rate"] for v in told if v["on"] <= story.day(YEAR)]
+    return rates[-1], next(rate for rate in reversed(rates) if rate != rates[-1])
+
+
 def small(tell: Teller, _: int, __: int) -> None:
     arr = round(tell.random.uniform(1_800, 44_000), -2)
     seats = max(5, round(arr / tell.random.uniform(120, 260)))
@@ -272,6 +340,8 @@ KINDS: tuple[tuple[Kind, int], ...] = (
     (new_and_silent, 1), (leaver, 6), (gone_silent, 2), (half_silent, 2),
     (grown_past_the_line, 2), (unlimited, 2), (exactly_on_the_line, 1), (prospect, 4),
     (internal, 1), (archived, 1), (without_rate, 1), (without_amount, 1), (churned_long_ago, 2),
+    (heard_again, 1), (shrunk_lately, 1), (shrunk_below_the_line, 1), (became_unlimited, 1),
+    (put_aside, 1), (taken_back, 1), (on_the_line_by_the_rate, 1),
 )  # fmt: skip
 ONCE = {exactly_on_the_line, internal}
 

@@ -25,7 +25,7 @@ from accounts.services.readings import make_months
 from config.lib.errors import DomainError
 from config.lib.versions import pretend_known_at
 from events import services as events
-from metrics.demo import people
+from metrics.demo import people, views
 from metrics.demo.customers import tell_all
 from metrics.demo.story import BEFORE, SOURCE, YEAR, ZONE, Count, Story, Told
 from metrics.models import MetricRun, MetricTarget
@@ -93,6 +93,7 @@ def load(*, size: int, now: dt.datetime) -> Loaded:
     users = people.hire()
     if earlier is None:
         _set_up(story, users)
+        views.keep(at=now)
     # What the ledger has published already cannot have known what is told only now.
     not_before = MetricRun.objects.aggregate(latest=Max("known_at"))["latest"]
     writer = _Writer(users, not_before)

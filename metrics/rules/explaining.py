@@ -36,6 +36,8 @@ class Cause(StrEnum):
     DEFINITION_CHANGED = "definition_changed"
 
 
+# The reason of an account that could not be judged.
+FAILED = "error"
 EARNED = frozenset({Cause.SEATS_GAINED, Cause.SEATS_LOST})
 
 
@@ -182,7 +184,11 @@ def explain(
     if not before.whole.denominator or not after.whole.denominator:
         return Explanation(before.whole, after.whole, None)
     label = Cause.CORRECTED if is_one_day else None
-    found = _contributions(before, after, lambda *pair: cause_of(*pair, policy), label)
+
+    def find(move: Move, old: Side | None, new: Side | None) -> Cause:
+        return cause_of(move, old, new, policy)
+
+    found = _contributions(before, after, find, label)
     return Explanation(before.whole, after.whole, after.whole.share - before.whole.share, found)
 
 
@@ -316,9 +322,12 @@ def _left(new: Side | None, policy: Policy) -> Cause:
 
 def _flipped(old: Side, new: Side, policy: Policy) -> Cause:
     """Replace usability, deployed and licensed seats in turn; the last that flips it is it."""
+    has_passed, passes = old.score == 1, new.score == 1
+    if FAILED in (old.reason, new.reason):
+        # Nothing of it could be read on that day.
+        return Cause.READING_RETURNED if passes else Cause.READING_STALE
     usable = _passes(_seats_as_usable(old, new), old.licensed, policy)
     deployed = _passes(new.deployed, old.licensed, policy)
-    has_passed, passes = old.score == 1, new.score == 1
     if deployed is not passes:
         return Cause.LICENCES_SHRANK if new.licensed < old.licensed else Cause.LICENCES_GREW
     if usable is not deployed:

@@ -13,10 +13,12 @@ NAMED = 5
 class HoldPolicy:
     """What is taken for wrong; a definition's policy may say otherwise under `hold`.
 
-    A jump is a change by the factor at least, in either direction, and by the amount at least.
+    A jump is a change by the factor at least, in either direction, and by the amount at least,
+    from one run to another not more than `step_days` later.
     """
 
     coverage_fall: Fraction = Fraction(1, 10)
+    step_days: int = 7
     jump_factor: int = 5
     jump_seats: int = 100
     jump_arr: Decimal = Decimal(100_000)

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from config.lib.ui.formats import money_short_text, number_text
 from metrics.models import GONE, MetricRun
@@ -45,12 +45,12 @@ CHANGED = f"""
             {{deployed}} OR {{licensed}} OR {{arr}})))
     ORDER BY account.name, account_id
 """
-JUMPED = """(abs(new.{0} - old.{0}) >= %({1})s
+JUMPED = """({2} AND abs(new.{0} - old.{0}) >= %({1})s
     AND greatest(new.{0}, old.{0}) >= %(factor)s * least(new.{0}, old.{0}))"""
 CHANGED = CHANGED.format(
-    deployed=JUMPED.format("deployed", "seats"),
-    licensed=JUMPED.format("licensed", "seats"),
-    arr=JUMPED.format("arr", "amount"),
+    deployed=JUMPED.format("deployed", "seats", "true"),
+    licensed=JUMPED.format("licensed", "seats", "NOT (new.unlimited OR old.unlimited)"),
+    arr=JUMPED.format("arr", "amount", "true"),
 )
 
 
@@ -64,12 +64,14 @@ def reasons_to_hold(run: MetricRun) -> list[dict[str, str]]:
     if before is None or not before.denominator:
         return []
     policy = rules.HoldPolicy.of(run.definition.policy.get("hold", {}))
+    is_one_step = _days_since_the_run_before(run) <= policy.step_days
     failed, jumps = [], []
     for name, old_deployed, deployed, old_licensed, licensed, old_arr, arr, has_failed in _changed(
         run, before, policy
     ):
         if has_failed:
             failed.append(name)
+        if has_failed or not is_one_step:
             continue
         for what, old, new in (
             ("deployed seats", old_deployed, deployed),
@@ -85,6 +87,13 @@ def reasons_to_hold(run: MetricRun) -> list[dict[str, str]]:
         _counts(before), _counts(run), jumps=jumps, failed=failed, policy=policy
     )
     return [reason._asdict() for reason in found]
+
+
+def _days_since_the_run_before(run: MetricRun) -> int:
+    """Return the days since the last run of any kind: a year without a run is no single step."""
+    runs_before = MetricRun.objects.filter(definition__slug=run.definition.slug, day__lt=run.day)
+    last = runs_before.aggregate(day=Max("day"))["day"]
+    return (run.day - last).days if last else 0
 
 
 def _counts(run: MetricRun) -> rules.Counts:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +15,7 @@ from config.lib import keyset
 from config.lib.authz import require
 from config.lib.errors import Invalid
 from config.lib.htmx import render
-from config.lib.rendering import CHUNK_ROWS, csv_response
+from config.lib.rendering import CHUNK_ROWS, csv_response, xlsx_response
 from config.lib.values import BadValue, ratio_text
 from metrics import permissions, rules
 from metrics.forms import SegmentForm
@@ -161,6 +162,7 @@ def account_list(request: HttpRequest) -> HttpResponse:
             "summary": _summary(listing, len(page.rows)),
             "dashboard_url": period.url("metrics:dashboard"),
             "csv_url": period.url("metrics:rows-csv", band=listing.band, **listing.filters),
+            "xlsx_url": period.url("metrics:rows-xlsx", band=listing.band, **listing.filters),
             "clear_url": period.url("metrics:account-list", band=listing.band),
         }
         return render(request, "metrics/account_list.html", context, partial="list").render()
@@ -169,6 +171,22 @@ def account_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def rows_csv(request: HttpRequest) -> HttpResponseBase:
     """Every account the run saw, or those of the band and filters asked for."""
+    run, found = _rows_asked(request)
+    return csv_response(f"{_filename(run)}.csv", COLUMNS, _lines(run, found))
+
+
+@require_safe
+def rows_xlsx(request: HttpRequest) -> HttpResponseBase:
+    """The same as a workbook."""
+    run, found = _rows_asked(request)
+    return xlsx_response(f"{_filename(run)}.xlsx", "Accounts", COLUMNS, _lines(run, found))
+
+
+def _filename(run: MetricRun) -> str:
+    return f"seats-deployed-{run.day}-r{run.revision}"
+
+
+def _rows_asked(request: HttpRequest) -> tuple[MetricRun, Any]:
     require(permissions.can_see_metrics, user_of(request))
     period = read_period(request, now=timezone.now(), strict=True)
     run = period.run()
@@ -181,8 +199,7 @@ def rows_csv(request: HttpRequest) -> HttpResponseBase:
         found = listing.rows()
     else:
         found = bands.measured(run).select_related("account", "tam", "tier").order_by(*BY_NAME)
-    name = f"seats-deployed-{run.day}-r{run.revision}.csv"
-    return csv_response(name, COLUMNS, _lines(run, found))
+    return run, found
 
 
 def _lines(run: MetricRun, found: Any) -> Iterator[tuple[Any, ...]]:
@@ -192,11 +209,15 @@ def _lines(run: MetricRun, found: Any) -> Iterator[tuple[Any, ...]]:
             run.day, run.revision, row.account.number, row.account.external_id, row.account.name,
             row.region, row.tier.name if row.tier else None, row.tam.name if row.tam else None,
             row.arr, row.licensed, row.deployed,
-            None if share is None else ratio_text(*share.as_integer_ratio(), places=PLACES),
+            None if share is None else _decimal(share),
             None if share is None else row.to_go,
             row.eligible, row.passes, row.reason,
             _mender(row) if row.reason in bands.AMISS or _conflicts(row) else None,
         )  # fmt: skip
+
+
+def _decimal(share: Fraction) -> Decimal:
+    return Decimal(ratio_text(*share.as_integer_ratio(), places=PLACES))
 
 
 def _read(request: HttpRequest, run: MetricRun, period: Period) -> Listing:

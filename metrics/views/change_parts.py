@@ -1,8 +1,10 @@
 """What the dashboard and the page of changes say of a change."""
 
+import datetime as dt
 from typing import Any
 
 from config.lib.ui.formats import day_text
+from config.lib.values import moment_text
 from metrics.models import MetricRun
 from metrics.selectors.waterfall import waterfall_of
 from metrics.views.period import Period
@@ -26,7 +28,17 @@ def change_context(
         ],
         "changes_csv_url": period.changes_url("metrics:changes-csv"),
         "explained_url": period.url("metrics:definition") + "#changes",
+        "corrected_url": _corrected_url(run, period),
     }
+
+
+def _corrected_url(run: MetricRun, period: Period) -> str:
+    """Return where a revision is compared with the one before it; nothing for a first one."""
+    if run.revision == 1 or run.published_at is None:
+        return ""
+    just_before = moment_text(run.published_at - dt.timedelta(microseconds=1))
+    day = run.day.isoformat()
+    return period.url("metrics:changes", as_of=day, vs=day, vs_known_at=just_before)
 
 
 def _title(before: MetricRun, run: MetricRun) -> str:

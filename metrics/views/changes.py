@@ -134,7 +134,7 @@ def _read(request: HttpRequest, change: Waterfall) -> Listing:
 
 
 def _listing_context(request: HttpRequest, listing: Listing, period: Period) -> dict[str, Any]:
-    change, lines = listing.change, listing.lines
+    lines = listing.lines
     last = max(1, -(-len(lines) // PAGE_SIZE))
     page = min(listing.page, last)
     shown = lines[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
@@ -148,7 +148,7 @@ def _listing_context(request: HttpRequest, listing: Listing, period: Period) -> 
     return {
         "listing": listing,
         "notes": [*period.notes, *listing.notes],
-        "change_groups": [(group, "") for group in _groups(change, shown)],
+        "change_groups": [(group, "") for group in _groups(listing, shown)],
         "shows_start": is_whole and page == 1,
         "shows_end": is_whole and page == last,
         "previous": page_url(page - 1),
@@ -159,14 +159,22 @@ def _listing_context(request: HttpRequest, listing: Listing, period: Period) -> 
     }
 
 
-def _groups(change: Waterfall, shown: list[Line]) -> list[Group]:
+def _groups(listing: Listing, shown: list[Line]) -> list[Group]:
     """Return the groups with those of their lines that the page shows."""
     groups = []
-    for group in change.groups:
+    for group in listing.change.groups:
         lines = tuple(line for line in shown if group_of(line.contribution) == group.key)
         if lines:
-            groups.append(dataclasses.replace(group, lines=lines))
+            groups.append(dataclasses.replace(group, lines=lines, **_narrowed(group, listing)))
     return groups
+
+
+def _narrowed(group: Group, listing: Listing) -> dict[str, Any]:
+    """Return what a group says of itself where filters leave some of it: no sum of the whole."""
+    if not listing.filters:
+        return {}
+    count = sum(group_of(line.contribution) == group.key for line in listing.lines)
+    return {"count": count, "step": dataclasses.replace(group.step, points="")}
 
 
 def _summary(shown: int, of: int) -> str:

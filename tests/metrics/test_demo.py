@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from django.contrib.auth import authenticate
@@ -26,6 +27,7 @@ from metrics.demo.customers import tell_all
 from metrics.demo.story import ZONE, Story
 from metrics.models import MetricRow, MetricRun
 from metrics.selectors import late, rows, runs
+from metrics.selectors.explaining import explanation
 from people.models import Role, User
 from tests.factories import AccountFactory, UserFactory
 
@@ -138,7 +140,7 @@ class TestCompany:
         assert set(Subscription.objects.values_list("kind", flat=True)) == {"paid", "trial", "poc"}
         assert Subscription.objects.filter(tcv__isnull=False).exists()
         assert runs.target_of("seats-deployed").value > last.numerator / last.denominator
-        assert Event.objects.filter(reason__contains="1,400").exists()
+        assert Event.objects.filter(reason__contains="14,000").exists()
 
         for role in Role:
             email = people.email_of(next(name for name, r in people.PEOPLE if r == role))
@@ -146,6 +148,18 @@ class TestCompany:
             assert email in printed
             assert User.objects.get(email=email).roles == {role}
         assert people.PASSWORD in printed
+
+    def test_moves_the_number_for_many_reasons(self, quick):
+        demo()
+        days = list(MetricRun.objects.order_by("day"))
+        found = [explanation(*pair) for pair in pairwise(days)]
+        causes = {str(each.cause) for change in found for each in change.contributions}
+        assert causes >= {
+            "seats_gained", "seats_lost", "licences_grew", "licences_shrank", "reading_stale",
+            "new_customer", "churned", "archived", "restored", "arr_up", "arr_down",
+            "became_unlimited",
+        }  # fmt: skip
+        assert any(change.contraction for change in found)
 
     def test_lets_its_people_sign_in(self, quick, rf):
         demo("--accounts", "30")

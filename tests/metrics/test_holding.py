@@ -83,6 +83,21 @@ class TestRuns:
         assert "Bex" not in held.held_for[0]["detail"]
         assert number_on("03-11") == (3, 3)
 
+    def test_what_took_weeks_without_a_run_is_no_jump(self):
+        compute("03-10")
+        learn("03-18T02:00")
+        read(self.accounts[0], 8_000, "03-17T07:00")
+
+        assert compute("03-18").run.status == "published"
+
+    def test_an_unlimited_licence_is_no_jump_of_seats(self):
+        SubscriptionFactory(account=self.accounts[0], seats=900)
+        compute("03-10")
+        learn("03-11T08:00")
+        self.accounts[0].subscriptions.update(unlimited=True, seats=0)
+
+        assert compute("03-11").run.status == "published"
+
     def test_the_next_night_is_compared_with_what_was_published(self):
         compute("03-10")
         learn("03-11T08:00")

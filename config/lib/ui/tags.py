@@ -17,7 +17,7 @@ Charts (see `config.lib.ui.charts`)
     {% units passing near other unknown target=75 target_text="Target 75%" line=80 %}
     {% trend points label="…" target=75 markers=markers name="trend" %}
     {% steps points label="…" name="seats" %}
-    {% waterfall step.start step.end low high step.tone %}      in a <td class="wfc">
+    {% waterfall step.start step.end low=low high=high tone=step.tone %}   in a <td class="wfc">
 
 Lists
 
@@ -41,7 +41,6 @@ Includes under templates/components/ say at their top what they take.
 
 import datetime as dt
 import secrets
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -176,44 +175,9 @@ def units(  # noqa: PLR0913, PLR0917 - template tags take their arguments by nam
     )
 
 
-@register.simple_tag
-def trend(  # noqa: PLR0913
-    points: Iterable[charts.Point],
-    label: str,
-    target: int | None = None,
-    target_text: str = "",
-    markers: Iterable[charts.Marker] = (),
-    unit: charts.Unit = "share",
-    name: str = "",
-    *,
-    small: bool = False,
-) -> SafeString:
-    return charts.trend(
-        points,
-        label=label,
-        target=target,
-        target_text=target_text,
-        markers=markers or (),
-        unit=unit,
-        name=name,
-        small=small,
-    )
-
-
-@register.simple_tag
-def steps(points: Iterable[charts.Step], label: str, name: str = "") -> SafeString:
-    return charts.steps(points, label=label, name=name)
-
-
-@register.simple_tag
-def waterfall(
-    start: formats.Ratio | None,
-    end: formats.Ratio | None,
-    low: formats.Ratio,
-    high: formats.Ratio,
-    tone: str = "",
-) -> SafeString:
-    return charts.waterfall(start, end, low=low, high=high, tone=tone)
+register.simple_tag(charts.trend, name="trend")
+register.simple_tag(charts.steps, name="steps")
+register.simple_tag(charts.waterfall, name="waterfall")
 
 
 @register.simple_tag

@@ -42,7 +42,7 @@ def bar(
         EMPTY
         if share is None
         else format_html(
-            '<rect class="fg" y="2" width="{}%" height="{}" rx="2"/>',
+            '<rect class="fg" width="{}%" height="{}"/>',
             places(min(max(float(percent(share)), 0.0), 100.0)),
             height,
         )
@@ -51,14 +51,14 @@ def bar(
         EMPTY
         if tick is None
         else format_html(
-            '<rect class="tick" x="{}%" y="0" width="1.5" height="{}"/>',
+            '<rect class="tick" x="{}%" width="1.5" height="{}"/>',
             tick,
             height + 4,
         )
     )
     return format_html(
         '<svg class="bar{}" width="100%" height="{}" {}>'
-        '<rect class="bg" y="2" width="100%" height="{}" rx="2"/>{}{}</svg>',
+        '<rect class="bg" width="100%" height="{}"/>{}{}</svg>',
         " unknown" if share is None else f" {tone}" if tone else "",
         height + 4,
         named,
