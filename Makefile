@@ -24,6 +24,10 @@ test: ## all tests on real servers that are thrown away; ARGS="tests/metrics -k 
 	@$(PYTHON) stack/environment.py dev
 	@$(PY) -m stack test -- $(ARGS_AS_GIVEN)
 
+fuzz: ## schemathesis asks the API all that its document allows and forbids, for long; EXAMPLES=N
+	@$(PYTHON) stack/environment.py dev
+	@KEEL_FUZZ_EXAMPLES=$(or $(EXAMPLES),50) $(PY) -m stack test -- tests/test_fuzz.py
+
 check: ## linters, types, import rules, templates, migrations; names all that fail
 	@$(PYTHON) stack/environment.py dev
 	@$(PY) -m stack check
@@ -37,4 +41,4 @@ lock: ## the requirements/*.txt anew from the *.in; ARGS="--upgrade" for newer v
 		--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 		$(ARGS_AS_GIVEN) $$name.in -o $$name.txt) || exit 1; done
 
-.PHONY: help demo serve manage test check secrets lock
+.PHONY: help demo serve manage test fuzz check secrets lock

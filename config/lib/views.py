@@ -99,6 +99,10 @@ class ListViewSet(viewsets.GenericViewSet[Any]):
     pagination_class = KeysetPagination
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.perform_authentication(request)
+        if not hasattr(self, (request.method or "").lower()):
+            # Before anything else that the request asks for is looked at.
+            self.http_method_not_allowed(request, *args, **kwargs)
         super().initial(request, *args, **kwargs)
         if self.action != "metadata":
             parameters.check(request, self.known_parameters())
@@ -212,16 +216,20 @@ class ReadViewSet(ListViewSet):
     lookup_value_converter = "uuid"
 
     def retrieve(self, request: Request, **found: uuid.UUID) -> HttpResponseBase:
-        public_id = found[self.lookup_url_kwarg]
+        found_one, etag = self.answer_about(found[self.lookup_url_kwarg])
+        if etag and self.answers_304 and etags.unchanged(request, etag):
+            return HttpResponse(status=304, headers={"ETag": etag})
+        return Response(found_one, headers={"ETag": etag} if etag else None)
+
+    def answer_about(self, public_id: uuid.UUID) -> tuple[dict[str, Any], str]:
+        """Return the answer about one and its ETag, "" where it has no version."""
         queryset = self.get_queryset().filter(**{self.lookup_field: public_id})
         rows = list(self.as_rows(queryset)[:1])
         if not rows:
             raise Missing(f"No such {self.noun}.")
         (found_one,) = self.answers(rows)
         etag = etags.etag_of(public_id, rows[0]["version"]) if "version" in rows[0] else ""
-        if etag and self.answers_304 and etags.unchanged(request, etag):
-            return HttpResponse(status=304, headers={"ETag": etag})
-        return Response(found_one, headers={"ETag": etag} if etag else None)
+        return found_one, etag
 
 
 def search_text(text: str) -> str:

@@ -3,20 +3,25 @@
 A page that is not looked at here fails, so that a new one cannot forget to be.
 """
 
+import datetime as dt
 import re
 import uuid
 from dataclasses import dataclass
+from io import BytesIO
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import resolve
+from django.utils import timezone
 from playwright.sync_api import expect
 
-from accounts.models import Account, Tier
+from accounts.imports import lifecycle
+from accounts.models import Account, BulkEdit, Tier
+from metrics.models import MetricRun
 from people import services
 from people.models import User
 from tests.e2e.conftest import PHONE, WIDE, assert_fits_a_phone
-from tests.factories import ApiTokenFactory
+from tests.factories import ApiTokenFactory, ImportFactory, ImportRowFactory, SavedViewFactory
 from tests.test_routes import PAGES
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -27,7 +32,9 @@ RUN = """(runOnly) => axe.run({runOnly, resultTypes: ["violations"]}).then(({vio
 # What Swagger UI does inside its own frame, whatever stands around it.
 ACCEPTED = {"/api/v1/docs/": ("heading-order", "nested-interactive", "region", "target-size")}
 # What a browser does not show: files, and answers to probes.
-NO_PAGES = {"livez", "readyz", "metrics:rows-csv", "metrics:series-csv", "accounts:account-export"}
+NO_PAGES = {"livez", "readyz", "metrics:rows-csv", "metrics:changes-csv", "metrics:series-csv",
+            "metrics:rows-xlsx", "metrics:flips-csv", "accounts:account-workbook", "palette",
+            "accounts:account-export", "imports:template", "imports:rejected"}  # fmt: skip
 STRANGER = ""
 # The browser's own buttons come after the last of a dialog; there the page's focus is its body.
 INSIDE_OR_OUT_OF_PAGE = """
@@ -85,7 +92,40 @@ def make_token(page):
     expect(page.get_by_role("textbox", name="Token")).to_be_visible()
 
 
+def match_nothing(page):
+    for choice in page.locator("select[name=column-external_id], select[name=column-name]").all():
+        choice.evaluate("(select) => { select.value = ''; }")
+    page.get_by_role("button", name="Check the rows").click()
+    expect(page.locator(".errsum")).to_be_visible()
+
+
+def open_palette(page):
+    page.keyboard.press("Control+k")
+    page.keyboard.type("acc")
+    expect(page.get_by_role("option", name="Search accounts for “acc”")).to_be_visible()
+
+
+def tick_two(page):
+    for place in range(2):
+        page.locator("tbody").get_by_role("checkbox").nth(place).check()
+    expect(page.get_by_role("group", name="Selected accounts")).to_contain_text("2 selected")
+
+
+def open_columns(page):
+    page.get_by_role("link", name="Columns").click()
+    expect(page.get_by_role("checkbox", name="Segment")).to_be_visible()
+
+
+def open_save_view(page):
+    page.get_by_role("link", name="Save view").click()
+    expect(page.get_by_role("dialog").get_by_label("Name")).to_be_visible()
+
+
 ACTS = {
+    "palette": open_palette,
+    "rows ticked": tick_two,
+    "columns drawer": open_columns,
+    "save view": open_save_view,
     "errors": send_empty,
     "definition drawer": open_definition,
     "another day": open_by("As of"),
@@ -94,6 +134,9 @@ ACTS = {
     "drawer with errors": err_in_drawer,
     "ready": lambda page: expect(page.locator(".opblock").first).to_be_visible(),
     "link": send("Send a link to set a password"),
+    "columns": lambda page: page.locator(".fold summary").first.click(),
+    "no columns": match_nothing,
+    "question": lambda page: page.get_by_role("link", name="Apply").click(),
     "token": make_token,
 }
 SIGHTS = [
@@ -115,14 +158,42 @@ SIGHTS = [
     Sight("leadership", "/metric/", "export menu"),
     Sight("leadership", "/metric/", "theme menu"),
     Sight("leadership", "/metric/?as_of=2020-01-01"),
+    Sight("leadership", "/metric/?vs={before}"),
+    Sight("leadership", "/metric/changes/"),
+    Sight("leadership", "/metric/changes/?vs={before}"),
+    Sight("leadership", "/metric/changes/?vs={before}&cause=nothing&earned=no"),
     Sight("leadership", "/metric/accounts/"),
     Sight("leadership", "/metric/accounts/?band=below"),
+    Sight("leadership", "/metric/accounts/?band=amiss"),
+    Sight("leadership", "/metric/flips/"),
+    Sight("leadership", "/metric/flips/?side=fall&seats=0"),
+    Sight("leadership", "/metric/runs/"),
+    Sight("leadership", "/metric/runs/{held}/"),
+    Sight("metric_owner", "/metric/runs/{held}/", "errors", 422),
     Sight("leadership", "/metric/definition/"),
     Sight("leadership", "/metric/target/"),
     Sight("leadership", "/metric/target/", "errors", 422),
     Sight("leadership", "/accounts/?region=EMEA&sort=-arr"),
     Sight("leadership", "/accounts/?region=EMEA&view=nothing&cursor=nothing"),
     Sight("leadership", "/accounts/?q=nobody"),
+    Sight("leadership", "/accounts/?columns=segment,region,strategic,metric,data,external_id"),
+    Sight("leadership", "/accounts/?saved={view}&region=AMER"),
+    Sight("leadership", "/accounts/", "palette"),
+    Sight("leadership", "/accounts/?view=below", "columns drawer"),
+    Sight("leadership", "/accounts/?view=below", "save view"),
+    Sight("metric_owner", "/accounts/", "rows ticked"),
+    Sight("metric_owner", "/accounts/bulk/?field=segment&account={account}"),
+    Sight("metric_owner", "/accounts/bulk/?field=tam&account={account}&value=nobody", status=422),
+    Sight("metric_owner", "/accounts/bulk/?field=strategic&account={account}&value=yes"),
+    Sight("metric_owner", "/accounts/bulk/?field=archived"),
+    Sight("metric_owner", "/accounts/bulk/{edit}/"),
+    Sight("leadership", "/views/"),
+    Sight("tam", "/views/"),
+    Sight("leadership", "/views/new/?page=accounts&view=below"),
+    Sight("leadership", "/views/new/?page=accounts", "errors", 422),
+    Sight("leadership", "/views/columns/?page=accounts"),
+    Sight("leadership", "/views/{view}/"),
+    Sight("leadership", "/views/{view}/delete/"),
     Sight("leadership", "/accounts/{account}/"),
     Sight("leadership", "/accounts/{account}/subscriptions/"),
     Sight("leadership", "/accounts/{account}/instances/"),
@@ -133,6 +204,25 @@ SIGHTS = [
     Sight("leadership", "/accounts/{unknown}/"),
     Sight("leadership", "/accounts/ACC-999999999/", status=404),
     Sight("leadership", "/settings/company/", status=403),
+    Sight("metric_owner", "/imports/"),
+    Sight("metric_owner", "/imports/?kind=contacts"),
+    Sight("leadership", "/imports/"),
+    Sight("metric_owner", "/imports/new/"),
+    Sight("metric_owner", "/imports/new/", "errors", 422),
+    Sight("metric_owner", "/imports/new/", "columns"),
+    Sight("metric_owner", "/imports/{uploaded}/"),
+    Sight("metric_owner", "/imports/{uploaded}/mapping/"),
+    Sight("metric_owner", "/imports/{uploaded}/mapping/", "no columns", 422),
+    Sight("metric_owner", "/imports/{bad}/"),
+    Sight("metric_owner", "/imports/{bad}/rows/?tab=update"),
+    Sight("metric_owner", "/imports/{good}/"),
+    Sight("metric_owner", "/imports/{good}/", "question"),
+    Sight("metric_owner", "/imports/{good}/?confirm=apply"),
+    Sight("metric_owner", "/imports/{working}/"),
+    Sight("administrator", "/imports/{waiting}/"),
+    Sight("metric_owner", "/imports/{failed}/"),
+    Sight("metric_owner", "/imports/{applied}/"),
+    Sight("metric_owner", "/imports/{undone}/"),
     Sight("tam", "/accounts/{account}/readings/", "drawer with errors", 422),
     Sight("tam", "/accounts/{account}/readings/new/"),
     Sight("tam", "/accounts/{account}/readings/new/", "errors", 422),
@@ -177,8 +267,81 @@ def parts(server):
         "person": newcomer.uuid,
         "token": ApiTokenFactory(owner=administrator, name="CRM sync").uuid,
         "tier": Tier.objects.first().uuid,
+        "before": timezone.now().date() - dt.timedelta(days=3),
         "link": re.sub(r"^https?://[^/]+", "", link),
+        "held": a_held_run().uuid,
+        **lists_kept(),
+        **imports_in_all_states(),
     }
+
+
+def a_held_run():
+    """Make a held run of a day before all others, so that it stands beside no number."""
+    last = MetricRun.objects.latest("day", "revision")
+    return MetricRun.objects.create(
+        definition=last.definition,
+        day=last.day - dt.timedelta(days=40),
+        revision=1,
+        status="held",
+        known_at=last.known_at,
+        digest=last.digest,
+        numerator=1,
+        denominator=2,
+        held_for=[{"code": "failed", "detail": "Could not be computed: Halden."}],
+    )
+
+
+def lists_kept():
+    """Make a view of the team and a change of many accounts; returns their public ids."""
+    owner = User.objects.get(email="metric_owner@keel.example")
+    first, second, third = Account.objects.order_by("pk")[:3]
+    edit = BulkEdit.objects.create(
+        field="region",
+        value="EMEA",
+        changed=[{"account": first.pk, "before": "APAC", "version": 1}],
+        skipped=[{"account": second.pk, "reason": "It is so already."}],
+        not_undone=[{"account": third.pk, "reason": "Somebody has changed it since."}],
+        undone_at=timezone.now(),
+        by=owner,
+    )
+    leader = User.objects.get(email="leadership@keel.example")
+    view = SavedViewFactory(owner=leader, is_team=True, name="Ours", query="region=EMEA")
+    return {"edit": edit.uuid, "view": view.uuid}
+
+
+def imports_in_all_states():
+    """Make an import of each state that looks different; returns their numbers."""
+    owner = User.objects.get(email="metric_owner@keel.example")
+    other = User.objects.get(email="administrator@keel.example")
+    account = Account.objects.get(name="Ravello Foods")
+    now = timezone.now()
+    file = BytesIO(b"Id,Account Name,Type\n001,Halden,Direct\n")
+    uploaded = lifecycle.upload(kind="accounts", file=file, filename="a.csv", by=owner, at=now)
+    mover = {"number": account.number, "name": account.name, "was": "below", "becomes": "passes"}
+    sides = [{"numerator": each, "denominator": 10} for each in (6, 7)]
+    effect = {"before": sides[0], "after": sides[1], "movers": [mover], "more": 2}
+    made = {
+        "bad": ImportFactory(by=owner, effect=effect, bad_rows=1, updates=1, excluded=[9]),
+        "good": ImportFactory(by=owner, effect=effect),
+        "working": ImportFactory(by=owner, status="checking", rows=0),
+        "waiting": ImportFactory(by=owner, status="waiting", mass=["60 of 400 archived."]),
+        "failed": ImportFactory(by=owner, status="failed", failure="Row 9 opens a quote."),
+        "applied": ImportFactory(by=owner, status="applied", applied_by=owner, applied_at=now),
+        "undone": ImportFactory(
+            by=owner,
+            status="undone",
+            applied_at=now,
+            undone_by=other,
+            undone_at=now,
+            undone={"count": 1, "skipped": [["Halden", "It was changed since."]]},
+        ),
+    }
+    for each in made.values():
+        ImportRowFactory(file=each, row=2, label=account.name, account_id=account.pk)
+    problem = ["status", "costumer", "“costumer” is none of: prospect, customer.", "not_a_choice"]
+    bad_row = {"outcome": "error", "label": "", "changes": [], "problems": [problem]}
+    ImportRowFactory(file=made["bad"], row=3, cells=["A-1", "costumer"], **bad_row)
+    return {"uploaded": uploaded.number} | {name: each.number for name, each in made.items()}
 
 
 def violations(page):
@@ -196,8 +359,10 @@ def violations(page):
 
 
 def test_every_page_is_looked_at():
-    samples = dict.fromkeys(("person", "token", "tier"), uuid.uuid4())
+    samples = dict.fromkeys(("person", "token", "tier", "view", "edit", "held"), uuid.uuid4())
     samples |= {"account": "ACC-1", "unknown": "ACC-2", "link": "/"}
+    states = ("uploaded", "bad", "good", "working", "waiting", "failed", "applied", "undone")
+    samples |= dict.fromkeys(states, "IMP-1")
     seen = {
         resolve(sight.path.partition("?")[0].format(**samples)).view_name
         for sight in SIGHTS
@@ -282,7 +447,7 @@ def test_the_menu_of_a_phone_by_keys(visit):
     button = page.get_by_role("button", name="Open menu")
 
     button.press("Enter")
-    menu = page.get_by_role("complementary", name="Menu")
+    menu = page.get_by_role("complementary", name="Main navigation")
     expect(menu).to_be_visible()
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
@@ -314,12 +479,12 @@ def test_the_theme_changes_by_keys_and_is_kept(visit):
 def test_single_keys_lead_on_and_can_be_switched_off(visit):
     page = visit("leadership@keel.example", "/metric/")
     title = page.get_by_role("heading", level=1)
-    search = page.get_by_role("searchbox", name="Search accounts").first
 
     page.keyboard.press("g")
     page.keyboard.press("a")
     page.wait_for_url("**/accounts/")
     page.keyboard.press("/")
+    search = page.get_by_role("combobox", name="Account, page or command")
     expect(search).to_be_focused()
     page.keyboard.type("gs")
     expect(search).to_have_value("gs")

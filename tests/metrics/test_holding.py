@@ -8,11 +8,13 @@ from django.utils import timezone
 
 from accounts.models import Import
 from config.lib.errors import Conflict
+from events import outbox
 from events.models import Event, OutboxMessage
 from metrics.rules import holding as rules
 from metrics.selectors import arrivals, holding
 from metrics.services import runs as run_services
 from metrics.services.holding import publish_run
+from metrics.services.reporting import tell_of_revisions
 from people.models import system_user
 from tests.factories import AssignmentFactory, ExchangeRateFactory, SubscriptionFactory
 from tests.metrics.pages import DASHBOARD, said
@@ -156,6 +158,22 @@ class TestRuns:
             run_services.recompute(SLUG, day("03-11"), by=system_user(), now=now)
 
         assert OutboxMessage.objects.filter(dedupe_key__startswith="held:").count() == 1
+
+    def test_owners_are_told_of_revised_days(self, metric_owner, mailoutbox):
+        compute("03-10")
+        first = compute("03-11").run
+        learn("03-13T08:00")
+        read(self.accounts[0], 70, "03-11T07:00")
+        second = compute("03-11", "03-13T09:00").run
+
+        tell_of_revisions([first])
+        assert not OutboxMessage.objects.exists()
+        tell_of_revisions([first, second])
+        outbox.relay()
+
+        (mail,) = mailoutbox
+        assert mail.to == [metric_owner.email]
+        assert "- 11 Mar 2026: 100.0%, 3 of 3 → 66.7%, 2 of 3" in mail.body
 
     def test_publishing_needs_a_reason_and_leaves_a_trace(self, metric_owner, login, tam):
         compute("03-10")
