@@ -1,9 +1,11 @@
 """Who may see and change the facts. Each docstring is what a refused person reads."""
 
-from accounts.models import Import
+from accounts.models import BulkEdit, Import
 from people.models import REQUESTERS, Role, User
 from people.permissions import has_role
 
+# What requesters may change of their own accounts.
+OWN_FIELDS = frozenset({"segment", "region", "strategic"})
 SEES_ALL_CONTACTS = (Role.DE_LEAD, Role.LEADERSHIP, Role.METRIC_OWNER, Role.ADMINISTRATOR)
 
 
@@ -51,3 +53,19 @@ def can_write_facts(user: User) -> bool:
 def can_change_company(user: User) -> bool:
     """Only administrators can change company settings and tiers."""
     return user.is_system or has_role(user, Role.ADMINISTRATOR)
+
+
+def edits_any_account(user: User) -> bool:
+    """Only metric owners and administrators can change accounts that are not their own."""
+    return user.is_system or has_role(user, Role.METRIC_OWNER, Role.ADMINISTRATOR)
+
+
+def can_edit_in_bulk(user: User, field: str, *, is_own: bool) -> bool:
+    """Only metric owners and administrators; segment, region, strategic the own requesters too."""
+    own = is_own and field in OWN_FIELDS and has_role(user, *REQUESTERS)
+    return edits_any_account(user) or own
+
+
+def can_undo_bulk_edit(user: User, edit: BulkEdit) -> bool:
+    """Only who made a change in bulk can undo it, or a metric owner or administrator."""
+    return user.pk == edit.by_id or edits_any_account(user)

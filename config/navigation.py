@@ -7,10 +7,13 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from accounts.permissions import can_see_imports
+from config.lib.lists import SAVED, url_of_view
 from people.models import Role, User
 from people.permissions import has_any_role, has_role
 
 THEME_COOKIE = "theme"
+MOST_VIEWS = 6
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,9 @@ class Entry:
     url: str
     key: str = ""
     current: bool = False
+    # Of saved views: whether it is one, and the team's.
+    is_view: bool = False
+    is_team: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ class Navigation:
         operations = [self._entry("API", "code", "api:docs")]
         if has_role(self.user, Role.ADMINISTRATOR):
             operations.insert(0, self._entry("Settings", "settings", "settings"))
+        if can_see_imports(self.user):
+            operations.insert(0, self._entry("Imports", "file-input", "imports:list", "i"))
         return [
             Section(
                 "Outcomes",
@@ -69,7 +77,34 @@ class Navigation:
                 "Customers",
                 [self._entry("Accounts", "building-2", "accounts:account-list", "a")],
             ),
+            *self._saved_views(),
             Section("Operations", operations),
+        ]
+
+    def _saved_views(self) -> list[Section]:
+        """Return the person's own views and the team's, as many as a side bar takes."""
+        entries = self.saved_views
+        if not entries:
+            return []
+        shown = [entry for entry in entries if entry.current or entry in entries[:MOST_VIEWS]]
+        return [
+            Section("Saved views", [*shown, self._entry("All views", "ellipsis", "views:list")])
+        ]
+
+    @cached_property
+    def saved_views(self) -> list[Entry]:
+        opened = self.request.GET.get(SAVED, "")
+        return [
+            Entry(
+                view.name,
+                "users" if view.is_team else "bookmark",
+                url,
+                current=str(view.uuid) == opened,
+                is_view=True,
+                is_team=view.is_team,
+            )
+            for view in self.user.visible_views
+            if (url := url_of_view(view))
         ]
 
     @cached_property
@@ -89,7 +124,12 @@ class Navigation:
 
     def _entry(self, label: str, icon: str, name: str, key: str = "") -> Entry:
         url = reverse(name)
-        return Entry(label, icon, url, key, self.request.path.startswith(url))
+        is_here = self.request.path.startswith(url)
+        return Entry(label, icon, url, key, is_here and not self._is_in_a_view)
+
+    @cached_property
+    def _is_in_a_view(self) -> bool:
+        return any(entry.current for entry in self.saved_views)
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:

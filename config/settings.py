@@ -315,6 +315,9 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 25
 CELERY_TIMEZONE = "UTC"
+# Which runs of a night that judged a part of the accounts are checked by judging all of them:
+# of the "newest" day, of "all" days, or "off".
+CHECK_RUNS = env.str("CHECK_RUNS", "newest")
 CELERY_BEAT_SCHEDULE = {
     "metrics.nightly": {"task": "metrics.nightly", "schedule": crontab(minute="7")},
     "events.relay_outbox": {"task": "events.relay_outbox", "schedule": 60.0},

@@ -6,8 +6,9 @@ from django.http import Http404, HttpRequest
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from accounts.urls import settings_urlpatterns
+from accounts.urls import imports_urlpatterns, settings_urlpatterns, views_urlpatterns
 from config.pages import livez, readyz
+from config.palette import palette
 
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.permission_denied"
@@ -35,6 +36,9 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="metrics:dashboard"), name="home"),
     path("metric/", include("metrics.urls")),
     path("accounts/", include("accounts.urls")),
+    path("imports/", include((imports_urlpatterns, "imports"))),
+    path("views/", include((views_urlpatterns, "views"))),
+    path("palette/", palette, name="palette"),
     path("settings/", RedirectView.as_view(pattern_name="settings:company"), name="settings"),
     path("settings/", include((settings_urlpatterns, "settings"))),
     path("", include("people.urls")),

@@ -23,6 +23,8 @@ from config.lib.request_id import current_request_id
 from events.models import OutboxMessage
 
 Handler = Callable[[dict[str, Any]], None]
+# A task and its arguments.
+Ring = tuple[str, tuple[int, ...]]
 
 MOST_ATTEMPTS = 8
 # How long one message may take before another relay takes it for abandoned.
@@ -34,6 +36,7 @@ LONGEST_RUN = 240.0
 KEEP_DONE = dt.timedelta(days=30)
 KEEP_DEAD = dt.timedelta(days=90)
 ERROR_LENGTH = 1000
+RELAY = "events.relay_outbox"
 # Seconds: rings that found no worker awake must not pile up, beat rings anyway.
 RING_FADES = 120
 
@@ -157,26 +160,31 @@ def _still_ours(message: OutboxMessage) -> models.QuerySet[OutboxMessage]:
 class _Bell:
     """Tells the workers from a thread of its own, so that no request waits for the broker.
 
-    Rings that come while one is under way are one ring. What is lost, beat's tick finds.
+    Rings for the same that come while one is under way are one ring. What is lost, beat's tick
+    finds.
     """
 
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.wanted = threading.Event()
         self.quiet = threading.Event()
+        self.rings: dict[Ring, None] = {}
         threading.Thread(target=self._run, name="outbox-bell", daemon=True).start()
 
-    def ring(self) -> None:
+    def ring(self, ring: Ring = (RELAY, ())) -> None:
         self.quiet.clear()
+        self.rings[ring] = None
         self.wanted.set()
 
     def _run(self) -> None:
         while self.wanted.wait():
             self.wanted.clear()
-            try:
-                celery_app.send_task("events.relay_outbox", retry=False, expires=RING_FADES)
-            except Exception as error:  # noqa: BLE001 a bell that is broken must not be heard of
-                log.warning("outbox.bell", error=type(error).__name__)
+            while self.rings:
+                (task, args), _ = self.rings.popitem()
+                try:
+                    celery_app.send_task(task, args, retry=False, expires=RING_FADES)
+                except Exception as error:  # noqa: BLE001 a bell that is broken must not be heard of
+                    log.warning("outbox.bell", error=type(error).__name__)
             if not self.wanted.is_set():
                 self.quiet.set()
 
@@ -185,12 +193,12 @@ _bell: _Bell | None = None
 _bell_lock = threading.Lock()
 
 
-def ring() -> None:
-    """Say that there is something to carry. Neither raises nor waits."""
+def ring(task: str = RELAY, *args: int) -> None:
+    """Say that there is something to do, or to carry. Neither raises nor waits."""
     global _bell  # noqa: PLW0603 one bell a process, and a fork needs its own
     with _bell_lock:
         if _bell is None or _bell.pid != os.getpid():
             _bell = _Bell()
             # A command that ends at once still gets its ring out.
             atexit.register(_bell.quiet.wait, 1.0)
-    _bell.ring()
+        _bell.ring((task, args))

@@ -53,6 +53,9 @@ class PeriodForm(forms.Form):
     vs_known_at = DateTimeField(required=False, widget=forms.HiddenInput)
 
 
+MOST_OFFERED = 200
+
+
 class SegmentForm(forms.Form):
     """Narrows a list of accounts."""
 
@@ -68,8 +71,16 @@ class SegmentForm(forms.Form):
         for name in choices.keys() & self.fields.keys():
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101
-            field.choices = [("", "All"), *choices[name]]
+            field.choices = [("", "All"), *_offered(choices[name], self.data.get(name))]
             field.error_messages["invalid_choice"] = f"There is no such {field.label} here."
+
+
+def _offered(found: Choices, asked: str | None) -> Choices:
+    """Return as many as one can choose from, the one asked for and the last, which is none."""
+    return [
+        *found[:MOST_OFFERED],
+        *(each for each in found[MOST_OFFERED:] if each[0] == asked or each is found[-1]),
+    ]
 
 
 class FlipForm(SegmentForm):

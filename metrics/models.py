@@ -196,6 +196,32 @@ class MetricRow(models.Model):
                 name="metrics_row_ends_after_start",
             ),
         ]
+        # Where the rows of one day and of another are not the same ones.
+        indexes = [
+            models.Index(fields=["definition", "from_day"], name="metrics_row_by_start"),
+            models.Index(
+                fields=["definition", "to_day"],
+                condition=Q(to_day__isnull=False),
+                name="metrics_row_by_end",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.account_id} from {self.from_day}"
+
+
+class FactsRefresh(models.Model):
+    """Up to when the current facts of all accounts were brought up to date; one row."""
+
+    definition = models.ForeignKey(MetricDefinition, models.PROTECT, related_name="+")
+    day = models.DateField()
+    known_at = models.DateTimeField()
+    is_only = models.BooleanField(default=True, unique=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(is_only=True), name="metrics_refresh_is_only"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}"

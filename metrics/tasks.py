@@ -1,12 +1,20 @@
 import logging
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.services import readings
 from metrics.selectors import runs
 from metrics.services import current
-from metrics.services.runs import MOST_DAYS_BACK, AlreadyRunning, catch_up
+from metrics.services.reporting import tell_of_revisions
+from metrics.services.runs import (
+    MOST_DAYS_BACK,
+    AlreadyRunning,
+    Outcome,
+    catch_up,
+    check_in_full,
+)
 from people.models import system_user
 
 logger = logging.getLogger(__name__)
@@ -22,12 +30,26 @@ def nightly() -> int:
     readings.make_reading_months(from_day=now.date(), ahead=3)
     if not runs.missing_days(runs.SEATS_DEPLOYED, now=now, most=MOST_DAYS_BACK):
         return 0
-    current.refresh_current_facts(now=now)
-    count = 0
+    current.refresh_due_facts(now=now)
+    count, made = 0, []
     try:
         for outcome in catch_up(runs.SEATS_DEPLOYED, by=system_user(), now=now):
             count += outcome.is_new
+            made.append(outcome)
             logger.info("Computed %s revision %s", outcome.run.day, outcome.run.revision)
+        _check(made)
+        tell_of_revisions([outcome.run for outcome in made if outcome.is_new])
     except AlreadyRunning:
         logger.info("Another process is computing; nothing to do")
     return count
+
+
+def _check(made: list[Outcome]) -> None:
+    """Judge everybody for runs that judged a part: of the newest day, or of all days."""
+    parts = [outcome.run for outcome in made if outcome.is_new and not outcome.is_full]
+    if settings.CHECK_RUNS == "newest":
+        parts = parts[-1:]
+    elif settings.CHECK_RUNS == "off":
+        parts = []
+    for run in parts:
+        check_in_full(run, by=system_user())

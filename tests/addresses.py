@@ -5,6 +5,7 @@ import uuid
 
 from django.urls import get_resolver
 
+from accounts.models import BulkEdit
 from tests import factories
 
 
@@ -27,25 +28,38 @@ class World:
     def __init__(self):
         self.account = account = factories.AccountFactory()
         self.other = other = factories.UserFactory()
+        self.import_ = factories.ImportFactory(by=other)
+        factories.ImportChunkFactory(file=self.import_)
+        self.view = factories.SavedViewFactory(owner=other, is_team=True)
+        self.edit = BulkEdit.objects.create(field="region", value="EMEA", by=other)
         self.things = {
             "subscriptions": factories.SubscriptionFactory(account=account),
             "instances": factories.InstanceFactory(account=account),
             "contacts": factories.ContactFactory(account=account),
             "assignments": factories.AssignmentFactory(account=account, user=other),
+            "exchange-rates": factories.ExchangeRateFactory(),
             "tiers": factories.TierFactory(name="Opal", arr_from=7, start=dt.date(2020, 1, 1)),
             "accounts": account,
             "users": other,
+            "imports": self.import_,
             "tokens": factories.ApiTokenFactory(owner=other),
         }
 
     def __call__(self, name):
-        thing = self.things.get(name.removeprefix("api:").removesuffix("-detail"))
+        thing = self.things.get(name.removeprefix("api:").rpartition("-")[0])
         path = "/" + ROUTES[name].replace("^", "").replace("$", "")
         for part, value in {
             "<number:number>": self.account.number,
+            "<import_number:number>": self.import_.number,
+            "<slug:kind>": "accounts",
             "<uuid:account_id>": self.account.uuid,
+            "<str:source>": self.account.source,
+            "<path:external_id>": self.account.external_id,
+            "<uuid:import_id>": self.import_.uuid,
             "<uuid:tier_id>": self.things["tiers"].uuid,
             "<uuid:run_id>": uuid.uuid4(),
+            "<uuid:view_id>": self.view.uuid,
+            "<uuid:edit_id>": self.edit.uuid,
             "<uuid:person_id>": self.other.uuid,
             "<uuid:token_id>": self.things["tokens"].uuid,
             "<uuid:id>": thing.uuid if thing else uuid.uuid4(),

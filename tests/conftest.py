@@ -19,7 +19,7 @@ from tests.stock import restock
 def _quick_and_quiet(settings, monkeypatch):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    monkeypatch.setattr("events.outbox.ring", lambda: None)
+    monkeypatch.setattr("events.outbox.ring", lambda *_: None)
 
 
 @pytest.fixture(scope="session")

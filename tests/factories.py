@@ -12,12 +12,15 @@ from accounts.models import (
     Assignment,
     Contact,
     ExchangeRate,
+    Import,
+    ImportChunk,
+    ImportRow,
     Instance,
     SeatReading,
     Subscription,
     Tier,
 )
-from people.models import ApiToken, Scope, User
+from people.models import ApiToken, SavedView, Scope, User
 
 PASSWORD = "a-long-enough-password"
 
@@ -52,6 +55,19 @@ class ApiTokenFactory(DjangoModelFactory):
     digest = factory.LazyFunction(lambda: secrets.token_bytes(32))
     scopes = [Scope.ACCOUNT_READ]
     expires_at = dt.datetime(2099, 1, 1, tzinfo=dt.UTC)
+
+
+class SavedViewFactory(DjangoModelFactory):
+    """A personal view of the accounts list, of those in EMEA."""
+
+    class Meta:
+        model = SavedView
+
+    owner = factory.SubFactory(UserFactory)
+    page = SavedView.Page.ACCOUNTS
+    name = factory.Sequence(lambda n: f"View {n}")
+    query = "region=EMEA"
+    columns = factory.LazyFunction(list)
 
 
 class AccountFactory(DjangoModelFactory):
@@ -155,3 +171,46 @@ class ExchangeRateFactory(DjangoModelFactory):
     currency = "EUR"
     on = factory.Sequence(lambda n: dt.date(2025, 1, 1) + dt.timedelta(days=n))
     rate = Decimal("1.1")
+
+
+class ImportFactory(DjangoModelFactory):
+    """A checked file of two accounts, one of them new, by a metric owner; without its bytes."""
+
+    class Meta:
+        model = Import
+
+    kind = Import.Kind.ACCOUNTS
+    source = "crm"
+    filename = factory.Sequence(lambda n: f"accounts-{n}.csv")
+    sha256 = factory.Sequence(lambda n: f"{n:064x}")
+    size = 2_048
+    status = Import.Status.CHECKED
+    rows = 2
+    creates = 1
+    updates = 1
+    plan_hash = "p" * 64
+    by = factory.SubFactory(UserFactory, roles=["metric_owner"])
+
+
+class ImportChunkFactory(DjangoModelFactory):
+    """The bytes of an import's file."""
+
+    class Meta:
+        model = ImportChunk
+
+    file = factory.SubFactory(ImportFactory)
+    place = 0
+    content = b"external_id,name\nA-1,Alder\nA-2,Birch\n"
+
+
+class ImportRowFactory(DjangoModelFactory):
+    """A row that would change the name of an account."""
+
+    class Meta:
+        model = ImportRow
+
+    file = factory.SubFactory(ImportFactory)
+    row = factory.Sequence(lambda n: n + 2)
+    outcome = ImportRow.Outcome.UPDATE
+    label = factory.Sequence(lambda n: f"Row {n}")
+    changes = factory.LazyFunction(lambda: [["name", "Halden", "Halden Aerospace"]])

@@ -1,7 +1,9 @@
 """What strangers, scanners and stale tabs send: refused with a sentence, never a 500."""
 
+import json
 import logging
 from http.cookies import SimpleCookie
+from urllib.parse import unquote_to_bytes
 
 import pytest
 from django.http import QueryDict
@@ -170,6 +172,103 @@ def test_no_form_ends_in_a_500(name, world, login, person):
             decoded = QueryDict(f"x={value}").get("x", "")
             answer = browser.post(world(name), fields | {field: decoded})
             assert_well_refused(answer, f"{name} {field} {value[:60]}")
+
+
+JUNK = [
+    None,
+    True,
+    0,
+    -1,
+    2**31,
+    10**19,
+    1.5,
+    1e300,
+    "",
+    " ",
+    "x",
+    "A" * 3000,
+    "\u202eevil",
+    "a" + "\u0301" * 50,
+    "2026-02-30",
+    "9999-12-31",
+    "0001-01-01T00:00:00+14:00",
+    "1e5",
+    "NaN",
+    "-0.00001",
+    "99999999999999999999.99",
+    "00000000-0000-0000-0000-000000000000",
+    [],
+    [[]],
+    ["x"] * 100,
+    {},
+    {"source": None, "external_id": []},
+    {"source": "import", "external_id": "A" * 500},
+    {"email": 5},
+    {"a": {"b": {"c": []}}},
+]
+RAW = [b"", b"{", b"null", b"[]", b"[null]", b"\xff", b'{"a": 1, "a": 2}', b'"x"', b"5", b"{}",
+       b'{"items": null}', b'{"items": [[]]}', b'[{"version": -1}]', b"[" * 2000]  # fmt: skip
+OUTER = {"source": "import", "external_id": "hostile"}
+START = {"start": "2026-01-01"}
+# A good body of each kind; every field of it is replaced by junk in turn.
+FACTS = {
+    "accounts": OUTER | {"name": "Acme", "status": "customer", "churned_on": None, "region": "EMEA",
+        "currency": "USD", "internal": False, "parent": None},
+    "subscriptions": OUTER | START | {"account": "{account}", "kind": "paid", "seats": 5,
+        "arr": "5.00", "tcv": None, "end": "2027-01-01", "currency": "USD"},
+    "instances": OUTER | {"account": "{account}", "name": "Main", "counted": True},
+    "contacts": OUTER | {"account": "{account}", "name": "Ann", "email": "ann@acme.example",
+        "roles": ["sponsor"]},
+    "assignments": START | {"account": "{account}", "user": "{user}", "role": "CSM",
+        "primary": False, "end": None},
+    "exchange-rates": {"currency": "EUR", "on": "2026-01-01", "rate": "1.1"},
+    "seat-readings": {"account": "{account}", "instance": None, "source": "import", "seats": 5,
+        "observed_at": "2026-01-01T00:00:00Z", "monthly_active": None},
+}  # fmt: skip
+
+
+def written_to(world, kind):
+    """Every way to write facts of the kind, and what wraps the body there."""
+    yield "post", world(f"api:{kind}-list"), lambda body: body
+    yield "post", world(f"api:{kind}-bulk"), lambda body: [body]
+    yield "post", world(f"api:{kind}-bulk"), lambda body: {"items": [body, body]}
+    if kind != "seat-readings":
+        for method in ("put", "patch"):
+            yield method, world(f"api:{kind}-detail"), lambda body: body
+    if f"api:{kind}-by-external-id" in ROUTES:
+        yield "put", world(f"api:{kind}-by-external-id"), lambda body: body
+
+
+@pytest.mark.parametrize("kind", FACTS)
+def test_no_body_ends_in_a_500(kind, world, api_client, administrator):
+    client = api_client(administrator)
+    names = {"{account}": str(world.account.uuid), "{user}": str(world.other.uuid)}
+    good = {
+        field: names.get(value, value) if isinstance(value, str) else value
+        for field, value in FACTS[kind].items()
+    }
+    number = 0
+    for method, path, wrapped in written_to(world, kind):
+
+        def send(raw, method=method, path=path, **headers):
+            nonlocal number
+            number += 1
+            key = {"idempotency_key": str(number)} if path.endswith("/bulk/") else {}
+            headers = {"if_match": "*", **key, **headers}
+            answer = getattr(client, method)(
+                path, raw, content_type="application/json", headers=headers
+            )
+            assert_well_refused(answer, f"{method} {path} {raw[:200]}")
+
+        for field in [*good, "version", "id", "\u202e"]:
+            for value in JUNK[number % 9 :: 9]:
+                send(json.dumps(wrapped(good | {field: value})).encode())
+        for raw in RAW:
+            send(raw)
+        for value in HOSTILE[: 12 * (method != "post") : 2]:
+            send(b"{}", if_match=unquote_to_bytes(value).decode("latin-1").replace("\r\n", " "))
+        answer = getattr(client, method)(path, b"x", content_type="text/plain")
+        assert_well_refused(answer, path)
 
 
 @pytest.mark.parametrize("address", ["/api/v1/schema/", "/api/v1/docs/", "/api/v1/docs/?script="])

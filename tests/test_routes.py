@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from events.models import Event
 from people.models import REQUESTERS, Role, Scope
+from people.permissions import MAKERS_OF_TEAM_VIEWS
 from tests import factories
 from tests.addresses import ROUTES, World
 
@@ -39,6 +40,11 @@ def api(answers):
 
 
 ADMINISTRATOR = only(Role.ADMINISTRATOR)
+# Whoever sees the contacts of all accounts sees imports.
+ALL_CONTACTS = [Role.DE_LEAD, Role.LEADERSHIP, Role.METRIC_OWNER, Role.ADMINISTRATOR]
+SEES_IMPORTS = only(*ALL_CONTACTS)
+EDITS_ANY_ACCOUNT = [str(Role.METRIC_OWNER), str(Role.ADMINISTRATOR)]
+MAKES_TEAM_VIEWS = [str(role) for role in MAKERS_OF_TEAM_VIEWS]
 # What GET answers. Requesters below are not assigned to the account; its own TAM is tested apart.
 PAGES = {
     "home": any_role(302),
@@ -47,7 +53,11 @@ PAGES = {
     "metrics:dashboard": any_role(),
     "metrics:account-list": any_role(),
     "metrics:rows-csv": any_role(),
+    "metrics:rows-xlsx": any_role(),
     "metrics:series-csv": any_role(),
+    "metrics:changes": any_role(),
+    # There is no earlier day to compare with.
+    "metrics:changes-csv": any_role(400),
     "metrics:definition": any_role(),
     "metrics:target": only(Role.LEADERSHIP),
     "metrics:recompute": any_role(405),
@@ -57,6 +67,11 @@ PAGES = {
     "metrics:run-detail": any_role(404),
     "accounts:account-list": any_role(),
     "accounts:account-export": any_role(),
+    "accounts:account-workbook": any_role(),
+    # Without a field there is nothing to change; tests/accounts/test_bulk_edits.py asks with one.
+    "accounts:bulk-edit": any_role(404),
+    "accounts:bulk-report": any_role(404) | dict.fromkeys(EDITS_ANY_ACCOUNT, 200),
+    "accounts:bulk-undo": any_role(405),
     "accounts:account-detail": any_role(),
     "accounts:account-subscriptions": any_role(),
     "accounts:account-instances": any_role(),
@@ -65,6 +80,27 @@ PAGES = {
     "accounts:account-people": any_role(),
     "accounts:account-timeline": any_role(),
     "accounts:account-data": any_role(),
+    "imports:list": SEES_IMPORTS,
+    "imports:new": only(Role.METRIC_OWNER),
+    "imports:template": SEES_IMPORTS,
+    "imports:detail": SEES_IMPORTS,
+    "imports:rows": SEES_IMPORTS,
+    "imports:rejected": SEES_IMPORTS,
+    # Somebody else has uploaded it; they alone say how it is read.
+    "imports:mapping": only(Role.METRIC_OWNER, status=302),
+    "imports:progress": only(*ALL_CONTACTS, status=302),
+    "imports:exclude": any_role(405),
+    "imports:apply": any_role(405),
+    "imports:approve": any_role(405),
+    "imports:undo": any_role(405),
+    "imports:discard": any_role(405),
+    "palette": any_role(302),
+    "views:list": any_role(),
+    "views:create": any_role(404),
+    "views:columns": any_role(404),
+    "views:edit": any_role(403) | dict.fromkeys(MAKES_TEAM_VIEWS, 200),
+    "views:save": any_role(405),
+    "views:delete": any_role(403) | dict.fromkeys(MAKES_TEAM_VIEWS, 200),
     "settings": any_role(302),
     "settings:company": ADMINISTRATOR,
     "settings:tier-list": ADMINISTRATOR,
@@ -94,12 +130,21 @@ PAGES = {
 }
 # Who may POST where there is no page to GET.
 POSTS = {
+    "imports:new": {Role.METRIC_OWNER},
+    "imports:mapping": {Role.METRIC_OWNER},
+    "imports:exclude": set(),
+    "imports:apply": {Role.METRIC_OWNER},
+    "imports:approve": {Role.METRIC_OWNER, Role.ADMINISTRATOR},
+    "imports:undo": {Role.METRIC_OWNER},
+    "imports:discard": {Role.METRIC_OWNER, Role.ADMINISTRATOR},
     "metrics:recompute": {Role.METRIC_OWNER},
     "metrics:target": {Role.LEADERSHIP},
     "people:person-deactivate": {Role.ADMINISTRATOR},
     "people:person-reactivate": {Role.ADMINISTRATOR},
     "people:person-link": {Role.ADMINISTRATOR},
     "settings:tier-end": {Role.ADMINISTRATOR},
+    "views:save": set(MAKES_TEAM_VIEWS),
+    "views:delete": set(MAKES_TEAM_VIEWS),
 }
 # What GET answers to a browser's session, and the scope that a token needs for it.
 RESOURCES = {
@@ -118,21 +163,54 @@ RESOURCES = {
     "api:assignments-detail": (any_role(), Scope.ACCOUNT_READ),
     "api:tiers-list": (any_role(), Scope.ACCOUNT_READ),
     "api:tiers-detail": (any_role(), Scope.ACCOUNT_READ),
+    "api:exchange-rates-list": (any_role(), Scope.ACCOUNT_READ),
+    "api:exchange-rates-detail": (any_role(), Scope.ACCOUNT_READ),
     "api:seat-readings-list": (any_role(), Scope.ACCOUNT_READ),
+    "api:imports-list": (SEES_IMPORTS, Scope.IMPORT_RUN),
+    "api:imports-detail": (SEES_IMPORTS, Scope.IMPORT_RUN),
+    "api:imports-mapping": (SEES_IMPORTS, Scope.IMPORT_RUN),
+    "api:import-rows-list": (SEES_IMPORTS, Scope.IMPORT_RUN),
+    "api:imports-exclude": (any_role(405), None),
+    "api:imports-apply": (any_role(405), None),
+    "api:imports-approve": (any_role(405), None),
+    "api:imports-undo": (any_role(405), None),
+    "api:imports-discard": (any_role(405), None),
     "api:metrics-list": (any_role(), Scope.METRICS_READ),
     "api:metrics-detail": (any_role(), Scope.METRICS_READ),
     "api:metric-series-list": (any_role(), Scope.METRICS_READ),
     "api:metric-segments-list": (any_role(), Scope.METRICS_READ),
     "api:metric-rows-list": (any_role(), Scope.METRICS_READ),
     "api:metric-flips-list": (any_role(), Scope.METRICS_READ),
+    "api:metric-changes-list": (any_role(), Scope.METRICS_READ),
     "api:tokens-list": (any_role(), Scope.TOKEN_READ),
     "api:tokens-detail": (any_role(404), Scope.TOKEN_READ),
     "api:users-list": (only(Role.ADMINISTRATOR), None),
     "api:users-detail": (only(Role.ADMINISTRATOR), None),
 }
-# Contacts are shown to these whoever the account belongs to.
-SEES_CONTACTS = [Role.DE_LEAD, Role.LEADERSHIP, Role.METRIC_OWNER, Role.ADMINISTRATOR]
-RESOURCES["api:contacts-detail"][0].update(dict.fromkeys(map(str, SEES_CONTACTS), 200))
+RESOURCES["api:contacts-detail"][0].update(dict.fromkeys(map(str, ALL_CONTACTS), 200))
+# What is written over the API: by whom a session's empty body gets past the question who it is,
+# and the scope that a token needs for it.
+KEEPERS = {Role.METRIC_OWNER, Role.ADMINISTRATOR}
+WRITES = {
+    (method, f"api:{kind}-{address}"): (
+        KEEPERS,
+        Scope.CONTACT_WRITE if kind == "contacts" else Scope.ACCOUNT_WRITE,
+    )
+    for kind in (
+        "accounts", "subscriptions", "instances", "contacts", "assignments", "exchange-rates",
+    )
+    for method, address in (
+        ("post", "list"), ("put", "detail"), ("patch", "detail"), ("post", "bulk"),
+        ("put", "by-external-id"),
+    )
+    if address != "by-external-id" or kind not in {"assignments", "exchange-rates"}
+}  # fmt: skip
+# Whether somebody may enter a reading depends on the account it names.
+WRITES["post", "api:seat-readings-list"] = (set(Role), Scope.SEATS_WRITE)
+WRITES["post", "api:seat-readings-bulk"] = (KEEPERS, Scope.SEATS_WRITE)
+RESOURCES |= {
+    name: (any_role(405), None) for _, name in WRITES if name.endswith(("-bulk", "-external-id"))
+}
 # Addresses of the sign-in library that are closed: they have another name, or none.
 CLOSED = {
     "account_signup",
@@ -149,7 +227,12 @@ def world(db):
 
 
 def address_of(world, name):
-    return world(name) + ("?by=tier" if "segments" in name else "")
+    today = timezone.now().date()
+    asked = {
+        "api:metric-segments-list": "?by=tier",
+        "api:metric-changes-list": f"?from={today}&to={today}",
+    }
+    return world(name) + asked.get(name, "")
 
 
 @pytest.fixture
@@ -224,6 +307,35 @@ def test_writing_is_refused_to_whom_it_is_not_given(name, world, as_, number):
     assert set(refused.values()) <= {403, 405}
     assert not {answers[str(role)] for role in allowed} & {403, 500}
     assert Event.objects.count() - before <= 2 * len(allowed)
+
+
+@pytest.mark.parametrize(("method", "name"), WRITES)
+def test_facts_are_written_by_those_who_keep_them(method, name, world, as_):
+    allowed, _ = WRITES[method, name]
+    before = Event.objects.count()
+
+    def answer(who):
+        return getattr(as_(who), method)(world(name), {}, "application/json").status_code
+
+    answers = {who: answer(who) for who in EVERYBODY}
+
+    assert answers.pop(ANONYMOUS) == 401
+    refused = {who for who, status in answers.items() if status == 403}
+    assert refused == answers.keys() - {str(role) for role in allowed}
+    assert set(answers.values()) <= {200, 400, 403, 428}
+    assert Event.objects.count() == before
+
+
+@pytest.mark.parametrize(("method", "name"), WRITES)
+def test_a_token_needs_the_scope_to_write(method, name, world, api_client, metric_owner):
+    _, needed = WRITES[method, name]
+
+    def answer(scope):
+        client = api_client(metric_owner, scope)
+        return getattr(client, method)(world(name), {}, format="json").status_code
+
+    refused = {scope for scope in Scope.values if answer(scope) == 403}
+    assert refused == set(Scope.values) - {str(needed)}
 
 
 @pytest.mark.parametrize("role", sorted(REQUESTERS))

@@ -11,12 +11,17 @@ from django.utils import timezone
 
 from accounts import selectors
 from accounts.api import then
+from accounts.api.writing import SourcedFactViewSet
 from accounts.models import Account, Assignment, Company, DataState
 from config.lib import fields, filters, parameters
+from config.lib.authz import require
+from config.lib.bodies import WriteBody, forms_of
 from config.lib.errors import Invalid
 from config.lib.rows import RowSerializer
-from config.lib.views import ReadViewSet, Row
+from config.lib.views import Row
 from people.http import user_of
+from people.models import User
+from people.permissions import is_unlimited, reaches
 
 ASSIGNMENT_SCHEMA = {
     "type": "object",
@@ -77,6 +82,24 @@ class AccountRow(RowSerializer):
     version = fields.IntegerField()
 
 
+class AccountBody(WriteBody):
+    """An account: what is told of it. ARR, seats and the like are worked out."""
+
+    row = AccountRow
+    source = fields.SourceField()
+    external_id = fields.ExternalIdField()
+    name = fields.NameField()
+    status = fields.ChoiceField(Account.Status.values, required=False)
+    churned_on = fields.DateField(required=False, allow_null=True)
+    internal = fields.BooleanField(required=False)
+    archived = fields.BooleanField(required=False)
+    region = fields.TextField(max_length=60, blank=True, required=False)
+    segment = fields.TextField(max_length=60, blank=True, required=False)
+    currency = fields.CurrencyField(required=False)
+    strategic = fields.BooleanField(required=False)
+    parent = fields.ReferenceField(required=False, allow_null=True)
+
+
 AccountFilters = filters.filter_set(
     "AccountFilters",
     filters.word("source"),
@@ -108,7 +131,7 @@ AccountFilters = filters.filter_set(
 )
 
 
-class AccountViewSet(ReadViewSet):
+class AccountViewSet(SourcedFactViewSet):
     """Customers with their ARR, seats and share, as of now or of another day.
 
     With `as_of` or `known_at` the list can be narrowed only by `source` and `external_id`,
@@ -117,7 +140,11 @@ class AccountViewSet(ReadViewSet):
     """
 
     noun = "account"
+    kind = "accounts"
+    forms = forms_of(AccountBody, "Account", identity=("source", "external_id"))
     scope = "account:read"
+    write_scope = "account:write"
+    for_limited_tokens = True
     takes = (parameters.AS_OF, parameters.KNOWN_AT)
     # The answer shows ARR and seats, which change without the account's version.
     answers_304 = False
@@ -155,6 +182,11 @@ class AccountViewSet(ReadViewSet):
                 code="not_with_as_of",
             )
 
+    def check_may(self, user: User) -> None:
+        super().check_may(user)
+        if self.action == "create":
+            require(is_unlimited, user)
+
     def get_queryset(self) -> QuerySet[Account]:
         accounts = selectors.accounts_visible_to(user_of(self.request))
         if self.then is not None:
@@ -164,7 +196,13 @@ class AccountViewSet(ReadViewSet):
         return with_team(accounts, at=timezone.now())
 
     def completed(self, rows: Sequence[Row]) -> Iterable[Row]:
-        return rows if self.then is None else then.as_it_was(rows, self.then)
+        user = user_of(self.request)
+        for row in rows if self.then is None else then.as_it_was(rows, self.then):
+            parent = row["parent__uuid"]
+            if parent is None or reaches(user, parent):
+                yield row
+            else:
+                yield {**row, "parent__uuid": None}
 
     def retrieve(self, request: Any, **found: Any) -> Any:
         response = super().retrieve(request, **found)

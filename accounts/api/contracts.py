@@ -1,12 +1,13 @@
-"""What accounts bought, where it runs and how many seats are in use there."""
+"""What accounts bought, and where it runs."""
 
 from django.db.models import QuerySet
 
 from accounts import selectors
-from accounts.models import Instance, SeatReading, Subscription
+from accounts.api.writing import OUTER_ID, SourcedFactViewSet
+from accounts.models import Instance, Subscription
 from config.lib import fields, filters
+from config.lib.bodies import WriteBody, forms_of
 from config.lib.rows import RowSerializer
-from config.lib.views import ListViewSet, ReadViewSet
 from people.http import user_of
 
 
@@ -31,11 +32,33 @@ class SubscriptionRow(RowSerializer):
     version = fields.IntegerField()
 
 
-class SubscriptionViewSet(ReadViewSet):
+class SubscriptionBody(WriteBody):
+    """A contract line. The currency is the account's where none is named."""
+
+    row = SubscriptionRow
+    account = fields.ReferenceField()
+    source = fields.SourceField()
+    external_id = fields.ExternalIdField()
+    product = fields.TextField(max_length=120, blank=True, required=False)
+    kind = fields.ChoiceField(Subscription.Kind.values, required=False)
+    seats = fields.SeatsField(required=False, allow_null=True)
+    unlimited = fields.BooleanField(required=False)
+    arr = fields.MoneyField(required=False, allow_null=True)
+    tcv = fields.MoneyField(required=False, allow_null=True)
+    currency = fields.CurrencyField(required=False)
+    start = fields.DateField()
+    end = fields.DateField(required=False, allow_null=True)
+
+
+class SubscriptionViewSet(SourcedFactViewSet):
     """Licences and contract lines."""
 
     noun = "subscription"
+    kind = "subscriptions"
+    forms = forms_of(SubscriptionBody, "Subscription", identity=OUTER_ID)
     scope = "account:read"
+    write_scope = "account:write"
+    for_limited_tokens = True
     serializer_class = SubscriptionRow
     filterset_class = filters.filter_set(
         "SubscriptionFilters",
@@ -84,11 +107,27 @@ class InstanceRow(RowSerializer):
     version = fields.IntegerField()
 
 
-class InstanceViewSet(ReadViewSet):
+class InstanceBody(WriteBody):
+    """A deployment. Its name is its `external_id` where none is given."""
+
+    row = InstanceRow
+    account = fields.ReferenceField()
+    source = fields.SourceField()
+    external_id = fields.ExternalIdField()
+    name = fields.NameField(required=False)
+    environment = fields.TextField(max_length=60, required=False)
+    counted = fields.BooleanField(required=False)
+
+
+class InstanceViewSet(SourcedFactViewSet):
     """Deployments of the product."""
 
     noun = "instance"
+    kind = "instances"
+    forms = forms_of(InstanceBody, "Instance", identity=OUTER_ID)
     scope = "account:read"
+    write_scope = "account:write"
+    for_limited_tokens = True
     serializer_class = InstanceRow
     filterset_class = filters.filter_set(
         "InstanceFilters",
@@ -107,42 +146,3 @@ class InstanceViewSet(ReadViewSet):
 
     def get_queryset(self) -> QuerySet[Instance]:
         return selectors.instances_visible_to(user_of(self.request))
-
-
-class SeatReadingRow(RowSerializer):
-    """A reading has no id: it is known by its instance, time and source."""
-
-    account = fields.UuidField(source="instance.account.uuid")
-    instance = fields.UuidField(source="instance.uuid")
-    observed_at = fields.DateTimeField()
-    source = fields.TextField()
-    seats = fields.SeatsField()
-    monthly_active = fields.SeatsField(allow_null=True)
-    note = fields.LinesField()
-    known_from = fields.DateTimeField()
-
-
-class SeatReadingViewSet(ListViewSet):
-    """Active seats counted, as they stand: a corrected reading is answered once.
-
-    By default a reading follows the earlier ones of its instance.
-    """
-
-    noun = "seat reading"
-    scope = "account:read"
-    serializer_class = SeatReadingRow
-    filterset_class = filters.filter_set(
-        "SeatReadingFilters",
-        filters.uuid("account", path="instance__account__uuid"),
-        filters.uuid("instance", path="instance__uuid"),
-        filters.word("source"),
-        filters.moment("observed_at"),
-        filters.integer("seats", lookups="gte lte"),
-        filters.moment("known_from"),
-    )
-    ordering = {"observed_at": "observed_at"}
-    order_by = ("instance", "observed_at")
-    updated_since = "known_from"
-
-    def get_queryset(self) -> QuerySet[SeatReading]:
-        return selectors.readings_visible_to(user_of(self.request))

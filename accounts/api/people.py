@@ -1,13 +1,20 @@
 """The people of accounts: ours who are assigned to them, and the customers'."""
 
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import selectors
+from accounts.api.writing import OUTER_ID, FactViewSet, SourcedFactViewSet
 from accounts.models import Assignment, Contact
 from config.lib import fields, filters
+from config.lib.bodies import WriteBody, forms_of
+from config.lib.errors import Missing
 from config.lib.rows import RowSerializer
-from config.lib.views import ReadViewSet
+from config.lib.values import OuterId
 from people.http import user_of
 
 
@@ -27,11 +34,28 @@ class ContactRow(RowSerializer):
     version = fields.IntegerField()
 
 
-class ContactViewSet(ReadViewSet):
+class ContactBody(WriteBody):
+    """A person at the customer."""
+
+    row = ContactRow
+    account = fields.ReferenceField()
+    source = fields.SourceField()
+    external_id = fields.ExternalIdField()
+    name = fields.NameField()
+    email = fields.EmailField(blank=True, required=False)
+    title = fields.TextField(max_length=120, blank=True, required=False)
+    roles = fields.WordsField(most=20, max_length=40, required=False)
+
+
+class ContactViewSet(SourcedFactViewSet):
     """Contacts that your roles let you see: of your own accounts, or all."""
 
     noun = "contact"
+    kind = "contacts"
+    forms = forms_of(ContactBody, "Contact", identity=OUTER_ID)
     scope = "contact:read"
+    write_scope = "contact:write"
+    for_limited_tokens = True
     serializer_class = ContactRow
     filterset_class = filters.filter_set(
         "ContactFilters",
@@ -74,11 +98,27 @@ class AssignmentRow(RowSerializer):
     version = fields.IntegerField()
 
 
-class AssignmentViewSet(ReadViewSet):
+class AssignmentBody(WriteBody):
+    """Known by account, person, role and start; the rest can change."""
+
+    row = AssignmentRow
+    account = fields.ReferenceField()
+    user = fields.PersonField()
+    role = fields.ChoiceField(Assignment.Role.values)
+    primary = fields.BooleanField(required=False)
+    start = fields.DateField()
+    end = fields.DateField(required=False, allow_null=True)
+
+
+class AssignmentViewSet(FactViewSet):
     """Who of us was, is and will be on which account."""
 
     noun = "assignment"
+    kind = "assignments"
+    forms = forms_of(AssignmentBody, "Assignment", identity=("account", "user", "role", "start"))
     scope = "account:read"
+    write_scope = "account:write"
+    for_limited_tokens = True
     # The colleague's name may change without the assignment's version.
     answers_304 = False
     serializer_class = AssignmentRow
@@ -98,3 +138,25 @@ class AssignmentViewSet(ReadViewSet):
 
     def get_queryset(self) -> QuerySet[Assignment]:
         return selectors.assignments_visible_to(user_of(self.request))
+
+    def identity_of(self, public_id: uuid.UUID) -> tuple[dict[str, Any], int]:
+        found = self.get_queryset().filter(uuid=public_id).first()
+        if found is None:
+            raise Missing("No such assignment.")
+        account = found.account
+        self.names: dict[str, set[Any]] = {
+            "account": {account.uuid, OuterId(account.source, account.external_id)},
+            "user": {found.user.uuid, found.user.email},
+            "role": {found.role},
+            "start": {found.start},
+        }
+        identity = {
+            "account": account.uuid,
+            "user": found.user.uuid,
+            "role": found.role,
+            "start": found.start,
+        }
+        return identity, found.version
+
+    def is_same(self, name: str, sent: Any, identity: Mapping[str, Any]) -> bool:
+        return sent in self.names[name]

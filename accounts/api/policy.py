@@ -32,6 +32,7 @@ class TierViewSet(ReadViewSet):
 
     noun = "tier"
     scope = "account:read"
+    for_limited_tokens = True
     serializer_class = TierRow
     filterset_class = filters.filter_set(
         "TierFilters",

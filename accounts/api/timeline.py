@@ -18,6 +18,10 @@ from events import selectors as events
 from events.models import Event
 from people.http import user_of
 from people.models import ApiToken, Scope
+from people.permissions import is_unlimited
+
+# Values of events that name an account, perhaps another than the one asked for.
+NAMES_ACCOUNTS = frozenset({"account_external_id", "parent_external_id", "account", "parent"})
 
 
 class ActorRow(RowSerializer):
@@ -48,6 +52,7 @@ class TimelineViewSet(ListViewSet):
 
     noun = "event"
     scope = "account:read"
+    for_limited_tokens = True
     serializer_class = EventRow
     filterset_class = filters.filter_set(
         "TimelineFilters",
@@ -91,11 +96,21 @@ class TimelineViewSet(ListViewSet):
                 "object_type": event.object_type,
                 "object_id": event.object_id,
                 "object_label": event.object_label,
-                "before": seen.before,
-                "after": seen.after,
+                "before": self.told(seen.before),
+                "after": self.told(seen.after),
                 "reason": event.reason,
                 "request_id": event.request_id,
             }
+
+    def told(self, values: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Leave out which other accounts there are, for a token limited to some."""
+        if values is None or is_unlimited(user_of(self.request)):
+            return values
+        own = {None, self.account.external_id}
+        return {
+            name: None if name in NAMES_ACCOUNTS and value not in own else value
+            for name, value in values.items()
+        }
 
     def may_open(self) -> bool:
         """Whether personal values are shown: as contacts are, and by a token for contacts."""

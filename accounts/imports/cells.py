@@ -274,8 +274,7 @@ def _day_hint(found: str) -> BadValue | None:
         either = "can be read as two days" if can_be_both else "is not written like 2026-03-31"
         return BadValue(
             "ambiguous_date" if can_be_both else "not_a_date",
-            f"“{echo(found)}” {either}. Say how days are written, "
-            "for instance --date-format %d/%m/%Y.",
+            f"“{echo(found)}” {either}. Say how days are written, for instance %d/%m/%Y.",
         )
     if DAY_NUMBER.fullmatch(found):
         return BadValue(
@@ -287,6 +286,6 @@ def _day_hint(found: str) -> BadValue | None:
         return BadValue(
             "not_a_date",
             f"“{echo(found)}” is a time, where a day is wanted. Name the format, for instance "
-            "--date-format %Y-%m-%dT%H:%M:%S.",
+            "%Y-%m-%dT%H:%M:%S.",
         )
     return None

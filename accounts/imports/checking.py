@@ -1,19 +1,19 @@
-"""From the rows of a file to drafts of facts, with a problem for every cell that will not do."""
+"""From the rows of a file to values of ours, with a problem for every cell that will not do."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from accounts.imports.cells import Reading, text_of
-from accounts.imports.columns import KINDS, Column, Empty
+from accounts.imports.columns import ADDED, KINDS, Column, Empty
 from accounts.imports.mappings import Mapping, UnusableMapping
-from accounts.services.changes import Draft, Problem
-from accounts.services.reading_batches import ReadingDraft
+from accounts.services.changes import Problem
 from accounts.tabular import Cell, Damaged, Row, Table, UnusableFile
 from config.lib.values import BadValue, echo
 
-MOST_REMEMBERED = 50_000
+MOST_REMEMBERED, LONGEST_REMEMBERED = 4_000, 60
+READINGS = "seat-readings"
 SKIP = object()
 # Name, place, constant and what makes a value of the cell.
 SlotParser = tuple[str, int | None, Cell, Callable[[Cell], Any]]
@@ -30,9 +30,18 @@ class Slot:
     constant: Cell = ""
 
 
+class Found(NamedTuple):
+    """A row and what it says; `values` is None where it is bad or left out on purpose."""
+
+    row: Row
+    values: dict[str, Any] | None
+    problems: Sequence[Problem] = ()
+    is_excluded: bool = False
+
+
 @dataclass(slots=True)
 class Checker:
-    """Turns rows into drafts; what it cannot take is in `problems`, and it counts `rows`.
+    """Turns rows into values, and counts the `rows` and those `excluded`.
 
     Most files say the same things over and over, so what a cell meant is remembered.
     """
@@ -42,61 +51,44 @@ class Checker:
     ignored: list[str]
     reading: Reading
     words: dict[str, dict[str, str]]
-    problems: list[Problem] = field(default_factory=list)
     rows: int = 0
+    excluded: int = 0
 
     @property
     def theirs(self) -> dict[str, str]:
         """Return our column names and what the file calls them."""
         return {slot.name: slot.theirs for slot in self.slots}
 
-    def drafts(self, table: Table) -> Iterator[Draft]:
+    def read(self, table: Table, *, excluded: Collection[int] = ()) -> Iterator[Found]:
         parsers = self._parsers()
         for row in table.rows:
-            values = self._values(row, parsers)
-            if values is not None:
-                yield Draft(row.number, values)
-
-    def readings(self, table: Table) -> Iterator[ReadingDraft]:
-        parsers = self._parsers()
-        for row in table.rows:
-            values = self._values(row, parsers)
-            if values is None:
+            self.rows += 1
+            if row.number in excluded:
+                self.excluded += 1
+                yield Found(row, None, is_excluded=True)
                 continue
-            account = values.get("account_external_id") or ""
-            instance = values.get("instance_external_id") or ""
-            if not account and not instance:
-                self._report(row.number, "account_external_id", "", "Name the account.", "required")
-                continue
-            yield ReadingDraft(
-                row.number,
-                account,
-                instance,
-                values["observed_at"],
-                values["seats"],
-                values.get("monthly_active"),
-            )
+            values, problems = self._values(row, parsers)
+            yield Found(row, None if problems else values, problems)
 
     def _parsers(self) -> list[SlotParser]:
         return [(slot.name, slot.place, slot.constant, self._parser(slot)) for slot in self.slots]
 
-    def _values(self, row: Row, parsers: list[SlotParser]) -> dict[str, Any] | None:
-        """Return the row's values, or None where one of its cells is bad."""
-        self.rows += 1
-        if row.problem:
-            self._report(row.number, "", "", row.problem, "ragged_row")
-            return None
+    def _values(self, row: Row, parsers: list[SlotParser]) -> tuple[dict[str, Any], list[Problem]]:
         values: dict[str, Any] = {}
-        is_good = True
+        if row.problem:
+            return values, [Problem(row.number, "", "", row.problem, "ragged_row")]
+        problems = []
         for name, place, constant, parse in parsers:
             cell = constant if place is None else row.cells[place]
             found = parse(cell)
             if isinstance(found, BadValue):
-                self._report(row.number, name, _shown(cell), found.detail, found.code)
-                is_good = False
+                problems.append(Problem(row.number, name, _shown(cell), found.detail, found.code))
             elif found is not SKIP:
                 values[name] = found
-        return values if is_good else None
+        if self.kind == READINGS and not problems and not _names_a_place(values):
+            column = "account_external_id"
+            problems.append(Problem(row.number, column, "", "Name the account.", "required"))
+        return values, problems
 
     def _parser(self, slot: Slot) -> Callable[[Cell], Any]:
         words = self.words.get(slot.name, {})
@@ -109,14 +101,12 @@ class Checker:
                 return remembered[key]  # type: ignore[index]
             except KeyError:
                 found = _value(slot, cell, words, self.reading)
-                if len(remembered) < MOST_REMEMBERED:
+                is_short = not isinstance(cell, str) or len(cell) < LONGEST_REMEMBERED
+                if is_short and len(remembered) < MOST_REMEMBERED:
                     remembered[key] = found  # type: ignore[index]
                 return found
 
         return parse
-
-    def _report(self, row: int, column: str, value: str, detail: str, code: str) -> None:
-        self.problems.append(Problem(row, column, value, detail, code))
 
 
 def _value(slot: Slot, cell: Cell, words: dict[str, str], reading: Reading) -> Any:
@@ -128,7 +118,8 @@ def _value(slot: Slot, cell: Cell, words: dict[str, str], reading: Reading) -> A
             return _empty(slot)
         return slot.column.parse(cell, reading)
     except BadValue as error:
-        return error
+        # Without its traceback, which would keep all that was around it.
+        return BadValue(error.code, error.detail)
 
 
 def _empty(slot: Slot) -> Any:
@@ -138,6 +129,10 @@ def _empty(slot: Slot) -> Any:
         case Empty.KEEPS:
             return SKIP
     return BadValue("blank", f"A value is missing. Every row needs “{slot.name}”.")
+
+
+def _names_a_place(values: dict[str, Any]) -> bool:
+    return bool(values.get("account_external_id") or values.get("instance_external_id"))
 
 
 def _shown(cell: Cell) -> str:
@@ -162,12 +157,12 @@ def checker_for(table: Table, mapping: Mapping, reading: Reading, kind: str) -> 
         for name, theirs in mapping.preamble.items()
     ]
     used = {table.header[slot.place] for slot in slots if slot.place is not None}
-    ignored = [name or "(no name)" for name in table.header if name not in used]
+    ignored = [name or "(no name)" for name in table.header if name not in {*used, *ADDED}]
     if ignored and not mapping.is_given:
         raise UnusableFile(
             f"Unknown columns: {', '.join(echo(name) for name in ignored)}. "
             f"A file of {kind} has: {', '.join(columns)}. "
-            "Name a mapping to read another system's file; --mapping generic ignores the rest."
+            "Name a mapping to read another system's file; the mapping “generic” ignores the rest."
         )
     _check_needed(kind, {slot.name for slot in slots})
     words = {column: dict(theirs) for column, theirs in mapping.values.items()}
@@ -178,7 +173,7 @@ def checker_for(table: Table, mapping: Mapping, reading: Reading, kind: str) -> 
 
 def _check_needed(kind: str, given: set[str]) -> None:
     missing = [name for name in KINDS[kind].needed if name not in given]
-    if kind == "seat-readings" and not given & {"account_external_id", "instance_external_id"}:
+    if kind == READINGS and not given & {"account_external_id", "instance_external_id"}:
         missing.append("account_external_id")
     if missing:
         raise UnusableFile(

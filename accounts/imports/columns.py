@@ -6,6 +6,9 @@ from enum import Enum
 
 from accounts.imports import cells
 
+# What the download of bad rows adds to a file; left alone when the mended file comes back.
+ADDED = ("keel_row", "keel_problem")
+
 
 class Empty(Enum):
     """What an empty cell means in a column that the file carries."""

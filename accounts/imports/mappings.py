@@ -101,6 +101,11 @@ def parse_mapping(text: str, kind: str, *, name: str) -> Mapping:
         raw = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise UnusableMapping(f"The mapping is no TOML: {echo(error)}") from None
+    return read_mapping(raw, kind, name=name)
+
+
+def read_mapping(raw: Dict[str, Any], kind: str, *, name: str) -> Mapping:
+    """Check what a TOML text says, or JSON of the same shape. Raises UnusableMapping."""
     _refuse_unknown(raw, ("kind", *TEXT_KEYS, *FLAG_KEYS, *TABLE_KEYS), "")
     if raw.get("kind", kind) != kind:
         raise UnusableMapping(f"The mapping is for {echo(raw['kind'])}, not for {kind}.")

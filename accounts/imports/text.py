@@ -1,19 +1,17 @@
 """An import told in plain text, for the command line."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from accounts.imports.checking import READINGS
 from accounts.imports.running import Report
 from accounts.services.changes import Change, Problem
-from accounts.services.reading_batches import ReadingPlan
 from config.lib.values import echo, money_text
 
-SHOWN = 20
 
-
-def told(report: Report) -> Iterator[str]:
+def told(report: Report, problems: Iterable[Problem]) -> Iterator[str]:
     """Yield the lines: counts, what would change, and every bad row."""
     yield f"{report.filename}: {report.rows:,} rows of {report.kind}, source {report.source}"
     if report.applied_before:
@@ -29,32 +27,28 @@ def told(report: Report) -> Iterator[str]:
         ("error", report.bad_rows),
     ):
         yield f"  {name:<10}{count:>9,}"
-    yield from _readings(report.plan) if isinstance(report.plan, ReadingPlan) else _facts(report)
-    if report.problems:
+    yield from _changes(report)
+    if problems:
         yield ""
         yield "Bad rows:"
-        yield from (_bad(problem, report.theirs) for problem in report.problems)
+        yield from (_bad(problem, report.theirs) for problem in problems)
 
 
-def _facts(report: Report) -> Iterator[str]:
-    plan = report.plan
-    if isinstance(plan, ReadingPlan):
+def _changes(report: Report) -> Iterator[str]:
+    if report.new_instances:
+        whose = "account gets its" if report.new_instances == 1 else "accounts get their"
+        yield f"  {report.new_instances:,} {whose} default instance."
+    if report.kind == READINGS:
+        corrected = [
+            f"row {each.row}: {each.label}: {_readable(each.before)} → {_readable(each.after)}"
+            for each in report.corrections
+        ]
+        yield from _listed("Correct", corrected, report.updates)
         return
-    created = [f"row {each.row}: {_new(each)}" for each in plan.creates[:SHOWN]]
-    updated = [f"row {each.row}: {_difference(each)}" for each in plan.updates[:SHOWN]]
-    yield from _listed("Create", created, len(plan.creates))
-    yield from _listed("Update", updated, len(plan.updates))
-
-
-def _readings(plan: ReadingPlan) -> Iterator[str]:
-    if plan.new_instances:
-        whose = "account gets its" if plan.new_instances == 1 else "accounts get their"
-        yield f"  {plan.new_instances:,} {whose} default instance."
-    lines = [
-        f"row {each.row}: {each.label}: {_readable(each.before)} → {_readable(each.after)}"
-        for each in plan.corrections
-    ]
-    yield from _listed("Correct", lines, plan.updates)
+    created = [f"row {each.row}: {_new(each)}" for each in report.created]
+    updated = [f"row {each.row}: {_difference(each)}" for each in report.updated]
+    yield from _listed("Create", created, report.creates)
+    yield from _listed("Update", updated, report.updates)
 
 
 def _readable(reading: tuple[int, int | None]) -> str:

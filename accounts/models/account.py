@@ -1,8 +1,10 @@
 """A customer company and the narrow row of what is true of it now."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 
 from accounts.models.base import SourcedFact, currency_field, is_currency, one_per_source
 from accounts.models.company import Tier
@@ -52,6 +54,11 @@ class Account(SourcedFact):
             models.Index(fields=["name", "id"], name="accounts_account_by_name"),
             models.Index(fields=["region", "name", "id"], name="accounts_account_by_region"),
             models.Index(fields=["-updated_at", "-id"], name="accounts_account_by_update"),
+            # Any part of a name or outer id, as config.lib.filters.search_condition asks for it.
+            GinIndex(OpClass(Lower("name"), "gin_trgm_ops"), name="accounts_account_name_parts"),
+            GinIndex(
+                OpClass(Lower("external_id"), "gin_trgm_ops"), name="accounts_account_id_parts"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -78,8 +78,11 @@ class Import(Public):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     undone_at = models.DateTimeField(null=True)
-    # How many facts were put back, and [label, reason] of those that were not.
+    # How many facts were put back, [label, reason] of those that were not, and how many more.
     undone = models.JSONField(null=True)
+    # Since when it has its status, and how often it was changed.
+    moved_at = models.DateTimeField(db_default=Now())
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints = [

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Count, F, Q, QuerySet, Sum
-from django.db.models.lookups import GreaterThanOrEqual
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Lower
+from django.db.models.lookups import GreaterThanOrEqual, StartsWith
 
 from accounts.measure import Terms
 from accounts.models import Account, DataState
@@ -21,6 +22,9 @@ from people.models import User
 NEAR_POINTS = 5
 RENEWAL_DAYS = 120
 MOST_CHOICES = 200
+# Three characters make the trigram that the index knows.
+SHORTEST_PART = 3
+MOST_KEY = 2**63 - 1
 NUMBER = re.compile(r"(?:ACC-)?([1-9][0-9]{0,17})", re.IGNORECASE)
 IN_RATIO = Q(facts__eligible=True, facts__unlimited=False)
 BELOW = IN_RATIO & Q(facts__passes=False)
@@ -114,6 +118,25 @@ def _search(text: str) -> Q:
     found = search_condition(text, ["name", "external_id"])
     number = NUMBER.fullmatch(text.strip())
     return found | Q(pk=int(number[1])) if number else found
+
+
+def accounts_like(accounts: QuerySet[Account], text: str, *, most: int) -> list[Account]:
+    """Return what somebody who types this most likely means, the best first.
+
+    Of a word too short for the index only names that begin with it are looked for.
+    """
+    text = " ".join(text.split())
+    if not text:
+        return []
+    found: list[Account] = []
+    if number := NUMBER.fullmatch(text):
+        found += accounts.filter(pk=min(int(number[1]), MOST_KEY))
+    by_name = accounts.order_by("name", "pk")
+    starts = StartsWith(Lower(F("name")), Lower(Value(text)))
+    found += by_name.filter(starts)[:most]
+    if len(found) < most and len(text) >= SHORTEST_PART:
+        found += by_name.filter(search_condition(text, ["name", "external_id"]))[:most]
+    return list(dict.fromkeys(found))[:most]
 
 
 @dataclass(frozen=True, slots=True)

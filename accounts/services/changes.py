@@ -7,17 +7,26 @@ from typing import Any
 
 from config.lib.errors import Invalid
 
+# Codes of problems that are none of the input: somebody else was there before.
+STALE = "stale"
+EXISTS = "exists"
+MUST_BE_NEW = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """One fact as somebody wants it, in our column names.
 
     `row` is the row of the file or the index in a call. Columns that are not in `values` stay as
-    they are, or get their default where the fact is new.
+    they are, or get their default where the fact is new. `links` are keys found already for what
+    stands in a column of outer ids.
     """
 
     row: int
     values: Mapping[str, Any]
+    links: Mapping[str, int | None] | None = None
+    # The version that must be stored, or MUST_BE_NEW; None: whichever.
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,8 @@ class Change:
     row: int
     id: int
     uuid: uuid.UUID
+    # As it will be.
+    version: int
     label: str
     before: Mapping[str, Any] | None
     # The columns that differ, or are worth telling of a new fact.
@@ -61,6 +72,8 @@ class Plan:
     creates: list[Change] = field(default_factory=list)
     updates: list[Change] = field(default_factory=list)
     unchanged: int = 0
+    # The unchanged, where the way wants them named.
+    same: list[Change] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     @property

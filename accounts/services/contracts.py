@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from accounts.models import Account, Import, Instance, Subscription
-from accounts.services.changes import Draft, Plan
-from accounts.services.facts import Facts, Item
-from people.models import User
+from accounts.models import Account, Instance, Subscription
+from accounts.services.facts import Facts
+from accounts.services.items import Item
 
 ACCOUNT = {"account_external_id": ("account_id", "account__external_id")}
 
@@ -47,7 +46,7 @@ class Subscriptions(Facts):
             arr, tcv = values["arr"], values["tcv"]
             column = "tcv" if item.draft.values.get("tcv") is not None else "arr"
             sentence = f"The contract would have both ARR {arr:f} and TCV {tcv:f}. "
-            yield column, sentence + "Give one, and an empty cell for the other."
+            yield column, sentence + f"Give one, and {self.way.words.nothing} for the other."
         if values["tcv"] is not None and values["end"] is None:
             column = "tcv" if "tcv" in item.draft.values else "end"
             yield column, "A TCV needs an end, to tell what it is a year."
@@ -72,33 +71,3 @@ class Instances(Facts):
 
     def extras(self) -> dict[str, object]:
         return {**super().extras(), "is_default": False}
-
-
-def upsert_subscriptions(
-    drafts: Sequence[Draft],
-    *,
-    source: str,
-    by: User,
-    account_source: str = "",
-    lineage: Import | None = None,
-) -> Plan:
-    """Create or update subscriptions by their outer id. Raises Refused, then nothing was written.
-
-    What must hold of a subscription is checked on what is stored and wanted together, so ARR
-    and seats may come from two systems.
-    """
-    facts = Subscriptions(source=source, account_source=account_source)
-    return facts.write(drafts, by=by, lineage=lineage)
-
-
-def upsert_instances(
-    drafts: Sequence[Draft],
-    *,
-    source: str,
-    by: User,
-    account_source: str = "",
-    lineage: Import | None = None,
-) -> Plan:
-    """Create or update instances by their outer id. Raises Refused, then nothing was written."""
-    facts = Instances(source=source, account_source=account_source)
-    return facts.write(drafts, by=by, lineage=lineage)

@@ -1,14 +1,13 @@
 """Accounts as another system tells them, parents included."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from accounts import selectors
-from accounts.models import Account, Import
-from accounts.services.changes import Draft, Plan
-from accounts.services.facts import Facts, Item
+from accounts.models import Account
+from accounts.services.facts import Facts
+from accounts.services.items import Item
 from accounts.services.storing import ids_by
 from config.lib.values import echo
-from people.models import User
 
 MOST_ANCESTORS = 10
 
@@ -42,24 +41,29 @@ class Accounts(Facts):
                 reporting_currency = reporting_currency or selectors.company().reporting_currency
                 item.values["currency"] = reporting_currency
 
+    def elsewhere(self, wanted: Collection[str]) -> Mapping[str, int]:
+        """Return the keys of accounts that come with these, but in another plan."""
+        del wanted
+        return {}
+
     def resolve(self, items: Sequence[Item]) -> None:
         column = "parent_external_id"
-        wanted = {item.draft.values[column] for item in items if item.draft.values.get(column)}
-        if not wanted and not any(column in item.draft.values for item in items):
+        asked = self.follow_links(items, column)
+        if not asked:
             return
+        wanted = {outer for item in asked if (outer := item.draft.values[column])}
         found = ids_by(Account, "external_id", wanted, source=self.account_source)
         if self.account_source == self.source:
+            found |= self.elsewhere(wanted)
             found |= {item.values["external_id"]: item.id for item in items}
-        for item in items:
-            if column not in item.draft.values:
-                continue
+        for item in asked:
             parent = item.draft.values[column]
             item.links[column] = found.get(parent)
             if parent is not None and parent not in found:
                 self.problem(
                     item,
                     column,
-                    f"Neither this file nor the source “{self.account_source}” has an account "
+                    f"{self.way.words.together} the source “{self.account_source}” has an account "
                     f"with the id “{echo(parent)}”.",
                     "unknown_account",
                 )
@@ -101,10 +105,3 @@ def _ancestors(account: int, parents: dict[int, int | None]) -> list[int]:
         if above in chain[:-1] or len(chain) > 2 * MOST_ANCESTORS:
             break
     return chain
-
-
-def upsert_accounts(
-    drafts: Sequence[Draft], *, source: str, by: User, lineage: Import | None = None
-) -> Plan:
-    """Create or update accounts by their outer id. Raises Refused, then nothing was written."""
-    return Accounts(source=source).write(drafts, by=by, lineage=lineage)

@@ -6,10 +6,10 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts import selectors
-from accounts.models import ExchangeRate, Import, Subscription
+from accounts.models import ExchangeRate, Subscription
 from accounts.services.changes import Draft, Plan
-from accounts.services.facts import Facts, Item, Key
-from people.models import User
+from accounts.services.facts import Facts, Key
+from accounts.services.items import Item
 
 
 class Rates(Facts):
@@ -36,7 +36,8 @@ class Rates(Facts):
                 self.problem(
                     item,
                     "currency",
-                    f"{reporting} is the reporting currency: its rate is 1. Remove the row.",
+                    f"{reporting} is the reporting currency: its rate is 1. "
+                    + self.way.words.remove,
                     "reporting_currency",
                 )
 
@@ -54,8 +55,3 @@ class Rates(Facts):
         currencies = {change.values["currency"] for change in [*plan.creates, *plan.updates]}
         rows = Subscription.objects.filter(currency__in=currencies)
         return set(rows.order_by().values_list("account_id", flat=True).distinct())
-
-
-def upsert_rates(drafts: Sequence[Draft], *, by: User, lineage: Import | None = None) -> Plan:
-    """Create or update rates by currency and day. Raises Refused, then nothing was written."""
-    return Rates().write(drafts, by=by, lineage=lineage)

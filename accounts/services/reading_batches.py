@@ -7,20 +7,20 @@ the instances they name.
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from accounts import permissions
 from accounts.measure import facts_changed
 from accounts.models import Account, Import
 from accounts.services import staged_sql
 from accounts.services.changes import Problem, Refused
 from accounts.services.instances_by_default import make_default_instances
 from accounts.services.storing import take_turn
+from accounts.services.ways import FILES, Way
 from config.lib.authz import require
 from config.lib.values import echo
 from events import services as events
@@ -75,22 +75,26 @@ class ReadingBatch:
     source: str = "import"
     account_source: str = ""
     has_monthly_active: bool = True
+    way: Way = FILES
+    # The keys of account and instance (None: the default one), found already, by their names.
+    places: Mapping[tuple[str, str], tuple[int, int | None]] | None = None
 
 
 def plan_readings(batch: ReadingBatch) -> ReadingPlan:
     """Stage the readings in the open transaction and return what would happen."""
     with connection.cursor() as cursor:
         _stage(cursor, batch)
-        plan = ReadingPlan(problems=_problems(cursor, batch))
-        cursor.execute(staged_sql.COUNT_DEFAULTS)
-        plan.new_instances = cursor.fetchone()[0]
-        _compare(cursor, batch, plan)
+        cursor.execute(staged_sql.SURVEY)
+        *span, new_instances, has_twins = cursor.fetchone()
+        plan = ReadingPlan(new_instances=new_instances)
+        plan.problems = _problems(cursor, batch, has_twins=has_twins)
+        compare_readings(cursor, batch, plan, span)
     return plan
 
 
 def store_readings(batch: ReadingBatch, *, by: User, lineage: Import | None) -> None:
     """Write what was planned last in this transaction."""
-    require(permissions.can_import, by)
+    require(batch.way.may, by)
     with connection.cursor() as cursor:
         cursor.execute(staged_sql.DEFAULTS_WANTED)
         make_default_instances([row[0] for row in cursor.fetchall()], actor=by)
@@ -104,7 +108,7 @@ def write_readings(batch: ReadingBatch, *, by: User, lineage: Import | None = No
     Raises Refused where one names nothing that is known or stands there twice; then nothing
     was written.
     """
-    require(permissions.can_import, by)
+    require(batch.way.may, by)
     take_turn(KIND)
     plan = plan_readings(batch)
     if plan.problems:
@@ -119,12 +123,17 @@ def _stage(cursor: CursorWrapper, batch: ReadingBatch) -> None:
     cursor.execute(staged_sql.TABLES)
     places: dict[tuple[str, str], int] = {}
     cursor.copy_expert("COPY staged_reading FROM STDIN", _Lines(_lines(batch.drafts, places)))
-    named = [
+    named: list[dict[str, Any]] = [
         {"place": place, "account": account, "instance": instance}
         for (account, instance), place in places.items()
     ]
-    names = {"source": batch.source, "account_source": batch.account_source or batch.source}
-    cursor.execute(staged_sql.PLACES, {**names, "named": json.dumps(named)})
+    if batch.places is not None:
+        for each, names in zip(named, places, strict=True):
+            each["account_id"], each["instance_id"] = batch.places[names]
+        cursor.execute(staged_sql.KNOWN_PLACES, {"named": json.dumps(named)})
+        return
+    sources = {"source": batch.source, "account_source": batch.account_source or batch.source}
+    cursor.execute(staged_sql.PLACES, {**sources, "named": json.dumps(named)})
 
 
 def _lines(drafts: Iterable[ReadingDraft], places: dict[tuple[str, str], int]) -> Iterator[str]:
@@ -151,13 +160,16 @@ class _Lines:
         return "".join(taken)
 
 
-def _problems(cursor: CursorWrapper, batch: ReadingBatch) -> list[Problem]:
-    cursor.execute(staged_sql.ASTRAY)
-    found = [_astray(batch, *row) for row in cursor.fetchall()]
-    cursor.execute(staged_sql.TWINS)
+def _problems(cursor: CursorWrapper, batch: ReadingBatch, *, has_twins: bool) -> list[Problem]:
+    found: list[Problem] = []
+    if batch.places is None:
+        cursor.execute(staged_sql.ASTRAY)
+        found += [astray_problem(batch, *row) for row in cursor.fetchall()]
     twins: dict[int, list[tuple[int, dt.datetime]]] = defaultdict(list)
-    for group, line, observed_at in cursor.fetchall():
-        twins[group].append((line, observed_at))
+    if has_twins:
+        cursor.execute(staged_sql.TWINS)
+        for group, line, observed_at in cursor.fetchall():
+            twins[group].append((line, observed_at))
     for group in twins.values():
         lines = ", ".join(str(line) for line, _ in group[:SHOWN])
         found += [
@@ -165,7 +177,8 @@ def _problems(cursor: CursorWrapper, batch: ReadingBatch) -> list[Problem]:
                 line,
                 "observed_at",
                 observed_at.isoformat(),
-                f"Rows {lines} are readings of one instance at one time. Keep one of them.",
+                f"{batch.way.words.rows} {lines} are readings of one instance at one time. "
+                "Keep one of them.",
                 "duplicate",
             )
             for line, observed_at in group
@@ -173,19 +186,22 @@ def _problems(cursor: CursorWrapper, batch: ReadingBatch) -> list[Problem]:
     return sorted(found, key=lambda problem: problem.row)
 
 
-def _astray(batch: ReadingBatch, row: int, account: str, instance: str, what: str) -> Problem:
+def astray_problem(
+    batch: ReadingBatch, row: int, account: str, instance: str, what: str
+) -> Problem:
+    """Say what is wrong with the names of a reading."""
     match what:
         case "account":
             detail = (
                 f"No account has the id “{echo(account)}” in the source "
                 f"“{batch.account_source or batch.source}”. Import the accounts first, or name "
-                "their source with --account-source."
+                "their source."
             )
             return Problem(row, "account_external_id", echo(account), detail, "unknown_account")
         case "several":
             detail = (
                 f"Several instances are called “{echo(instance)}” there. "
-                "Name the source of the right one with --source."
+                "Name the source of the right one."
             )
         case "other":
             detail = f"The instance “{echo(instance)}” belongs to another account."
@@ -194,9 +210,10 @@ def _astray(batch: ReadingBatch, row: int, account: str, instance: str, what: st
     return Problem(row, "instance_external_id", echo(instance), detail, "unknown_instance")
 
 
-def _compare(cursor: CursorWrapper, batch: ReadingBatch, plan: ReadingPlan) -> None:
-    cursor.execute("SELECT min(observed_at), max(observed_at) FROM staged_reading")
-    first, last = cursor.fetchone()
+def compare_readings(
+    cursor: CursorWrapper, batch: ReadingBatch, plan: ReadingPlan, span: list[dt.datetime | None]
+) -> None:
+    first, last = span
     cursor.execute(
         staged_sql.COMPARE,
         {
@@ -208,6 +225,8 @@ def _compare(cursor: CursorWrapper, batch: ReadingBatch, plan: ReadingPlan) -> N
     )
     cursor.execute(staged_sql.COUNT)
     plan.creates, plan.updates, plan.unchanged = cursor.fetchone()
+    if not plan.updates or batch.places is not None:
+        return
     cursor.execute(staged_sql.CORRECTIONS, [SHOWN])
     plan.corrections = [
         Correction(
@@ -222,7 +241,6 @@ def _compare(cursor: CursorWrapper, batch: ReadingBatch, plan: ReadingPlan) -> N
 
 def _store(cursor: CursorWrapper, batch: ReadingBatch, *, by: User, lineage: Import | None) -> None:
     cursor.execute(staged_sql.MAKE_MONTHS)
-    cursor.execute("SELECT keel_knowledge_time()")
     values: dict[str, Any] = {
         "source": batch.source,
         "known_from": cursor.fetchone()[0],
@@ -231,18 +249,20 @@ def _store(cursor: CursorWrapper, batch: ReadingBatch, *, by: User, lineage: Imp
     cursor.execute(staged_sql.CLOSE, values)
     cursor.execute(staged_sql.INSERT, values)
     cursor.execute(staged_sql.BY_ACCOUNT)
-    told = {row[0]: row[1:] for row in cursor.fetchall()}
+    told = cursor.fetchall()
     events.record_all(
         [
-            _event(account, *told[account.pk], batch=batch, lineage=lineage)
-            for account in Account.objects.filter(pk__in=told).only("uuid", "name").order_by("pk")
+            imported_event(
+                Account(id=pk, uuid=uuid, name=name), *counted, batch=batch, lineage=lineage
+            )
+            for pk, uuid, name, *counted in told
         ],
         by=by,
     )
-    facts_changed(told)
+    facts_changed([row[0] for row in told])
 
 
-def _event(
+def imported_event(
     account: Account,
     count: int,
     corrected: int,

@@ -5,18 +5,18 @@
 TABLES = """
 DROP TABLE IF EXISTS pg_temp.staged_reading, pg_temp.staged_place, pg_temp.staged_change;
 CREATE TEMPORARY TABLE staged_reading (
-    line integer, place integer, observed_at timestamptz, seats integer, monthly_active integer
+    line integer, place bigint, observed_at timestamptz, seats integer, monthly_active integer
 ) ON COMMIT DROP
 """
 
 # Where each pair of names leads; few beside the readings. Of several instances of one name at an
 # account, the one of the same source is meant.
-PLACES = """
+_PLACES = """
 ANALYZE staged_reading;
 CREATE TEMPORARY TABLE staged_place ON COMMIT DROP AS
 WITH named AS (
     SELECT n.place, n.account, n.instance, a.id AS account_id
-    FROM json_to_recordset(%(named)s) AS n(place integer, account text, instance text)
+    FROM {named}
     LEFT JOIN accounts_account a ON a.source = %(account_source)s AND a.external_id = n.account
 )
 SELECT n.place, n.account, n.instance,
@@ -43,6 +43,25 @@ LEFT JOIN accounts_instance elsewhere
     ON elsewhere.source = %(source)s AND elsewhere.external_id = n.instance;
 ANALYZE staged_place
 """
+PLACES = _PLACES.format(
+    named="json_to_recordset(%(named)s) AS n(place bigint, account text, instance text)"
+)
+# Of a whole file the names were copied too, some of them more than once.
+PLACES_OF_FILE = _PLACES.format(named="(SELECT DISTINCT place, account, instance FROM staged_name) n")
+
+# Where somebody has found the accounts and instances already; the default one may be yet to make.
+KNOWN_PLACES = """
+ANALYZE staged_reading;
+CREATE TEMPORARY TABLE staged_place ON COMMIT DROP AS
+SELECT n.place, n.account, n.instance, n.account_id, coalesce(n.instance_id, i.id) AS instance_id,
+    NULL::text AS astray
+FROM json_to_recordset(%(named)s) AS n(
+    place integer, account text, instance text, account_id bigint, instance_id bigint
+)
+LEFT JOIN accounts_instance i
+    ON n.instance_id IS NULL AND i.account_id = n.account_id AND i.is_default;
+ANALYZE staged_place
+"""
 
 ASTRAY = """
 SELECT s.line, p.account, p.instance, p.astray
@@ -64,7 +83,11 @@ DEFAULTS_WANTED = """
 SELECT account_id FROM staged_place
 WHERE instance_id IS NULL AND instance = '' AND astray IS NULL ORDER BY account_id
 """
-COUNT_DEFAULTS = f"SELECT count(*) FROM ({DEFAULTS_WANTED}) wanted"
+SURVEY = f"""
+SELECT min(observed_at), max(observed_at), (SELECT count(*) FROM ({DEFAULTS_WANTED}) wanted),
+    count(*) > count(DISTINCT (coalesce(p.instance_id, -p.account_id), s.observed_at))
+FROM staged_reading s JOIN staged_place p USING (place)
+"""
 
 # The bounds let the planner leave out the months that no reading falls into.
 COMPARE = """
@@ -97,7 +120,7 @@ WHERE c.old_seats IS NOT NULL AND {DIFFERS} ORDER BY c.line LIMIT %s
 """
 
 MAKE_MONTHS = """
-SELECT count(keel_make_reading_month(month)) FROM (
+SELECT keel_knowledge_time(), count(keel_make_reading_month(month)) FROM (
     SELECT DISTINCT date_trunc('month', observed_at AT TIME ZONE 'UTC')::date AS month
     FROM staged_change WHERE old_seats IS NULL
 ) months
@@ -124,6 +147,15 @@ WHERE old_seats IS NULL OR {DIFFERS}
 ORDER BY observed_at, 1
 """
 BY_ACCOUNT = f"""
-SELECT account_id, count(*), count(*) FILTER (WHERE old_seats IS NOT NULL), max(observed_at)
-FROM staged_change WHERE old_seats IS NULL OR {DIFFERS} GROUP BY account_id
+SELECT a.id, a.uuid, a.name, count(*), count(*) FILTER (WHERE old_seats IS NOT NULL),
+    max(observed_at)
+FROM staged_change c JOIN accounts_account a ON a.id = c.account_id
+WHERE old_seats IS NULL OR {DIFFERS} GROUP BY a.id ORDER BY a.id
+"""
+OUTCOMES = f"""
+SELECT c.line, i.uuid,
+    CASE WHEN old_seats IS NULL THEN 'created' WHEN {DIFFERS} THEN 'updated' ELSE 'unchanged' END
+FROM staged_change c
+JOIN accounts_instance i ON i.account_id = c.account_id
+    AND (i.id = c.instance_id OR c.instance_id IS NULL AND i.is_default)
 """

@@ -8,10 +8,12 @@ from typing import Any
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
-from accounts.models import Assignment, Contact, Import
-from accounts.services.changes import Change, Draft, Plan
+from accounts.models import Assignment, Contact
+from accounts.services.changes import Change, Draft
 from accounts.services.contracts import ACCOUNT
-from accounts.services.facts import Facts, Item, Key
+from accounts.services.facts import Facts, Key
+from accounts.services.items import Item
+from accounts.services.ways import FILES, Way
 from config.lib.values import LAST_DAY, echo
 from people.models import User
 
@@ -42,8 +44,10 @@ class Assignments(Facts):
     label_column = "role"
     key_column = "user_email"
 
-    def __init__(self, *, source: str = "import", account_source: str = "") -> None:
-        super().__init__(source=source, account_source=account_source)
+    def __init__(
+        self, *, source: str = "import", account_source: str = "", way: Way = FILES
+    ) -> None:
+        super().__init__(source=source, account_source=account_source, way=way)
         self._users: dict[str, tuple[int, Any]] = {}
 
     def key_of(self, values: Mapping[str, Any]) -> Key:
@@ -73,8 +77,7 @@ class Assignments(Facts):
                 self.problem(
                     item,
                     "user_email",
-                    f"Nobody here has the address “{echo(email)}”. Make the person first: "
-                    "manage.py user create.",
+                    f"Nobody here has the address “{echo(email)}”. {self.way.words.people_first}",
                     "unknown_user",
                 )
 
@@ -159,27 +162,3 @@ def _grows(change: Change) -> bool:
     if "end" not in after or after.get("primary") is False:
         return False
     return (after["end"] or OPEN_END) > (before["end"] or OPEN_END)
-
-
-def upsert_contacts(
-    drafts: Sequence[Draft],
-    *,
-    source: str,
-    by: User,
-    account_source: str = "",
-    lineage: Import | None = None,
-) -> Plan:
-    """Create or update contacts by their outer id. Raises Refused, then nothing was written."""
-    facts = Contacts(source=source, account_source=account_source)
-    return facts.write(drafts, by=by, lineage=lineage)
-
-
-def upsert_assignments(
-    drafts: Sequence[Draft],
-    *,
-    account_source: str,
-    by: User,
-    lineage: Import | None = None,
-) -> Plan:
-    """Create or update assignments by account, person, role and start. Raises Refused."""
-    return Assignments(account_source=account_source).write(drafts, by=by, lineage=lineage)

@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -19,6 +18,7 @@ SPELLINGS = {
     "euc-kr": "euc_kr",
 }  # fmt: skip
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+BLOCK = 1 << 14
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -83,22 +83,15 @@ class _Lines:
         self.encoding = encoding
         self.row = self.size = self.line = 0
         self._file = file
-        self._text = (
-            io.TextIOWrapper(file, encoding, newline="\n") if encoding == "utf-16" else None
-        )
+        self._wide = _Wide(file) if encoding == "utf-16" else None
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
         self.line += 1
-        text = self._wide() if self._text else self._narrow()
+        text = self._wide_line(self._wide) if self._wide else self._narrow_line()
         if not text:
-            # Not closed with us: whoever opened the file closes it.
-            if self._text:
-                self._text.detach()
-                self._text = None
-                self.encoding = "utf-8"
             raise StopIteration
         self.size += len(text) if text.isascii() else len(text.encode(errors="replace"))
         if self.size > MOST_ROW_BYTES:
@@ -109,11 +102,11 @@ class _Lines:
         if "\0" in text:
             raise UnusableFile(
                 f"Line {self.line} holds a NUL character: this is no text file, or its encoding "
-                "is another one. Name it, for instance --encoding utf-16."
+                "is another one. Name it, for instance utf-16."
             )
         return text
 
-    def _narrow(self) -> str:
+    def _narrow_line(self) -> str:
         line = self._file.readline(MOST_ROW_BYTES + 2)
         try:
             return line.decode(self.encoding)
@@ -122,12 +115,35 @@ class _Lines:
                 return line.decode(self.encoding, errors="replace")
             raise UnusableFile(
                 f"Line {self.line}, byte {error.start + 1} is not {self.encoding.upper()}. "
-                "Name the encoding of the file, for instance --encoding cp1252."
+                "Name the encoding of the file, for instance cp1252."
             ) from None
 
-    def _wide(self) -> str:
-        assert self._text is not None  # noqa: S101 -- __next__ asked
+    def _wide_line(self, wide: "_Wide") -> str:
         try:
-            return self._text.readline(MOST_ROW_BYTES + 2)
+            return wide.line(MOST_ROW_BYTES + 2)
         except UnicodeDecodeError:
             raise UnusableFile(f"From about line {self.line} on the file is not UTF-16.") from None
+
+
+class _Wide:
+    """Lines of two bytes a character and more, which the file cannot find the ends of itself."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._decode = codecs.getincrementaldecoder("utf-16")().decode
+        self._text, self._at = "", 0
+        self._is_over = False
+
+    def line(self, most: int) -> str:
+        while True:
+            stop = self._at + most
+            end = self._text.find("\n", self._at, stop) + 1
+            if not end and (self._is_over or len(self._text) >= stop):
+                end = min(stop, len(self._text))
+            if end or self._is_over:
+                line, self._at = self._text[self._at : end], end
+                return line
+            block = self._file.read(BLOCK)
+            self._is_over = not block
+            self._text = self._text[self._at :] + self._decode(block, self._is_over)
+            self._at = 0

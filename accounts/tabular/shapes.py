@@ -12,6 +12,8 @@ MOST_BYTES = 100_000_000
 MOST_ROW_BYTES = 64_000
 MOST_COLUMNS = 200
 MOST_ROWS = 200_000
+# Empty ones among them.
+MOST_RECORDS = 1_000_000
 MOST_PREAMBLE_ROWS = 1_000
 
 
@@ -34,7 +36,7 @@ Cell = str | Decimal | bool | dt.date | dt.datetime | Damaged
 
 
 class Row(NamedTuple):
-    """A row; `problem` says what is wrong with its shape, and then its cells mean nothing."""
+    """A row; `problem` says what is wrong with its shape, and then its cells stand anywhere."""
 
     number: int
     cells: list[Cell]

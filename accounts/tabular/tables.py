@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from accounts.tabular.csv_files import csv_records
+from accounts.tabular.documents import document_records, is_document
 from accounts.tabular.shapes import (
     MOST_BYTES,
     MOST_COLUMNS,
     MOST_PREAMBLE_ROWS,
+    MOST_RECORDS,
     MOST_ROWS,
     Cell,
     Layout,
@@ -46,6 +48,8 @@ def read_table(file: BinaryIO, layout: Layout | None = None) -> Table:
         from accounts.tabular.workbooks import workbook_records  # noqa: PLC0415 -- slow to load
 
         return _table(workbook_records(file), layout, is_csv=False)
+    if not layout.skip_until and is_document(file):
+        return _table(document_records(file), layout, is_csv=False)
     return _table(csv_records(file, layout), layout, is_csv=True)
 
 
@@ -103,6 +107,10 @@ def _rows(records: Iterable[Record], width: int, *, is_csv: bool) -> Iterator[Ro
     for number, cells in records:
         # The second look is for a spreadsheet's 0 and false, which are values.
         if not any(cells) and all(cell == "" for cell in cells):
+            if number > MOST_RECORDS:
+                raise UnusableFile(
+                    f"The file has more than {MOST_RECORDS:,} rows, most of them empty."
+                )
             continue
         count += 1
         if count > MOST_ROWS:
@@ -113,7 +121,7 @@ def _rows(records: Iterable[Record], width: int, *, is_csv: bool) -> Iterator[Ro
         else:
             yield Row(
                 number,
-                [],
+                cells,
                 f"The row has {len(cells)} cells where the header has {width}. "
                 "Look for a missing quote or a delimiter inside a value.",
             )

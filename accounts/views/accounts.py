@@ -1,194 +1,35 @@
-"""The list of accounts, its CSV, and the tabs of one account."""
+"""The tabs of one account."""
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import dropwhile
 from typing import Any
 
-from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from accounts import permissions, rules, selectors
-from accounts.forms import AccountFilterForm
-from accounts.models import Account, AccountFacts, Assignment, Subscription
+from accounts import rules, selectors
+from accounts.models import Account, Assignment, Subscription
+from accounts.views import recent
 from accounts.views.figures import account_page
-from accounts.views.shell import Here, Paged, Shell, page, paged, shell_of
+from accounts.views.shell import Paged, Shell, paged, shell_of
 from accounts.views.stories import SHOWN, SHOWN_LABELS, Story, story_of
-from accounts.views.words import SHORT, path_to_line
-from config.lib.authz import require
-from config.lib.keyset import Key, keys_for, ordered
-from config.lib.rendering import CHUNK_ROWS, csv_response
-from config.lib.ui.formats import day_text, money_short_text, number_text
+from accounts.views.words import path_to_line
+from config.lib.keyset import Key
+from config.lib.ui.formats import day_text, number_text
 from events.selectors import events_of_account
 
-SORTS = {
-    "name": "name",
-    "arr": "facts__arr",
-    "share": "facts__share",
-    "to_go": "facts__seats_to_go",
-    "renewal": "facts__renewal_on",
-}
-DEFAULT_SORT = "name"
-VIEW_LABELS = {
-    "mine": "Mine",
-    "below": "Below {line}%",
-    "near": "Within 5 points",
-    "renewal": "Renewal in 120 days",
-    "stale": "Stale data",
-    "": "All",
-}
 EXCERPT = 5
 PACE_WEEKS = 13
 MOST_VERSIONS = 20
 MOST_IMPORTS = 20
 MOST_CONTACTS_BESIDE = 5
-CSV_HEADER = [
-    "number", "name", "source", "external_id", "status", "region", "segment", "tier",
-    "arr", "currency", "seats_licensed", "unlimited", "seats_deployed", "seats_share",
-    "seats_to_go", "eligible", "passes", "reason", "data_state", "renewal_on", "tam",
-]  # fmt: skip
-CSV_PATHS = [
-    "pk", "name", "source", "external_id", "status", "region", "segment", "facts__tier__name",
-    "facts__arr", "facts__licensed", "facts__unlimited", "facts__deployed", "facts__share",
-    "facts__seats_to_go", "facts__eligible", "facts__passes", "facts__reason",
-    "facts__data_state", "facts__renewal_on", "facts__tam__name",
-]  # fmt: skip
-CURRENCY_AT = CSV_HEADER.index("currency")
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What the address asks of the list."""
-
-    here: Here
-    view: str
-    sort: str
-    form: AccountFilterForm
-    accounts: QuerySet[Account]
-    # Parts of the address that mean nothing, by label.
-    problems: list[tuple[str, str]]
-
-    @classmethod
-    def of(cls, request: HttpRequest) -> "Listing":
-        here = Here.of(request)
-        require(permissions.can_see_accounts, here.user)
-        form = AccountFilterForm(request.GET, choices=selectors.choices())
-        problems = form.problems()
-        view, sort = request.GET.get("view", ""), request.GET.get("sort", "") or DEFAULT_SORT
-        if view not in VIEW_LABELS:
-            problems.append(("View", "There is no such view."))
-            view = ""
-        if sort.removeprefix("-") not in SORTS:
-            problems.append(("Order", "The list cannot be sorted by this."))
-            sort = DEFAULT_SORT
-        visible = selectors.accounts_visible_to(here.user).select_related(None)
-        shown = visible.select_related("facts__tier", "facts__tam")
-        accounts = selectors.filtered(shown, form.filters())
-        if view:
-            asker = selectors.Asker(here.user, here.today, here.terms)
-            accounts = selectors.in_view(accounts, view, asker)
-        return cls(here, view, sort, form, accounts, problems)
-
-    @property
-    def ordering(self) -> list[Key]:
-        sign = "-" if self.sort.startswith("-") else ""
-        return keys_for(Account, [sign + SORTS[self.sort.removeprefix("-")]])
-
-    @property
-    def is_narrowed(self) -> bool:
-        filters = self.form.filters()
-        return bool(self.view) or filters != selectors.Filters()
-
-
-@dataclass(frozen=True)
-class Row:
-    account: Account
-    facts: AccountFacts | None
-    # Why there is no result, or why the account does not count.
-    short: str
-
-    @property
-    def tone(self) -> str:
-        return "good" if self.facts and self.facts.passes else ""
-
-    @classmethod
-    def of(cls, account: Account) -> "Row":
-        facts = getattr(account, "facts", None)
-        return cls(account, facts, SHORT.get(facts.reason, "") if facts else "not computed yet")
-
-
-@require_safe
-def account_list(request: HttpRequest) -> HttpResponse:
-    listing = Listing.of(request)
-    found = paged(request, listing.accounts, listing.ordering)
-    line = listing.here.terms.share_percent
-    query = request.GET.copy()
-    query.pop("cursor", None)
-    context: dict[str, Any] = {
-        "views": [
-            {
-                "label": label.format(line=line),
-                "url": f"?view={view}" if view else "?",
-                "current": view == listing.view,
-            }
-            for view, label in VIEW_LABELS.items()
-        ],
-        "view_label": VIEW_LABELS[listing.view].format(line=line),
-        "view": listing.view,
-        "filters": listing.form,
-        "problems": listing.problems,
-        "sort": listing.sort,
-        "rows": [Row.of(account) for account in found.rows],
-        "paged": found,
-        "summary": _summary(listing, found),
-        "is_narrowed": listing.is_narrowed,
-        "line": line,
-        "currency": listing.here.company.reporting_currency,
-        "export_url": f"{reverse('accounts:account-export')}?{query.urlencode()}",
-    }
-    return page(request, "accounts/account_list.html", context, here=listing.here, partial="list")
-
-
-def _summary(listing: Listing, found: Paged) -> str:
-    """Say how many accounts fit, and their ARR: "64 accounts, $12.4M ARR"."""
-    is_whole = not (found.previous or found.next)
-    totals = selectors.totals_in(found.rows) if is_whole else selectors.totals_of(listing.accounts)
-    currency = listing.here.company.reporting_currency
-    parts = [f"{number_text(totals.count)}{'+' if totals.more else ''} accounts"]
-    if totals.count == 1:
-        parts = ["1 account"]
-    if totals.arr is not None:
-        parts.append(f"{money_short_text(totals.arr, currency)} ARR")
-    if totals.arr_unknown:
-        parts.append(f"ARR of {number_text(totals.arr_unknown)} unknown")
-    return ", ".join(parts)
-
-
-@require_safe
-def account_export(request: HttpRequest) -> HttpResponseBase:
-    """The whole of the filtered list as CSV; 400 where the address names no such filter."""
-    listing = Listing.of(request)
-    if listing.problems:
-        raise BadRequest
-    accounts = ordered(listing.accounts, listing.ordering).values_list(*CSV_PATHS)
-    currency = listing.here.company.reporting_currency
-
-    def rows() -> Iterator[list[Any]]:
-        for number, *values in accounts.iterator(chunk_size=CHUNK_ROWS):
-            row = [f"ACC-{number}", *values]
-            row.insert(CURRENCY_AT, currency)
-            yield row
-
-    return csv_response(f"accounts-{listing.here.today}.csv", CSV_HEADER, rows())
 
 
 @require_safe
 def overview(request: HttpRequest, number: int) -> HttpResponse:
     shell = shell_of(request, number)
+    recent.note(request.session, shell.account.pk)
     here, facts = shell.here, shell.facts
     contracts = selectors.contracts_of(shell.account)
     points = _history(shell, contracts)

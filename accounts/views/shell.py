@@ -136,6 +136,10 @@ class Shell:
         return permissions.can_enter_reading(self.here.user, is_own=self.is_own)
 
     @property
+    def may_see_imports(self) -> bool:
+        return permissions.can_see_imports(self.here.user)
+
+    @property
     def may_see_contacts(self) -> bool:
         return permissions.can_see_contacts(self.here.user, is_own=self.is_own)
 

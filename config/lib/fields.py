@@ -42,7 +42,6 @@ class StrictField(serializers.Field[Any, Any, Any, Any]):
         return self.write(value)
 
 
-@extend_schema_field({"type": "string"})
 class TextField(StrictField):
     """One line of text; `blank` allows the empty text."""
 
@@ -55,6 +54,8 @@ class TextField(StrictField):
         self.max_length = max_length
         self.blank = blank
         super().__init__(**kwargs)
+        describe: Any = extend_schema_field({"type": "string", "maxLength": max_length})
+        describe(self)
 
     def parse(self, data: Any) -> str:
         if self.blank and isinstance(data, str) and not data.strip():
@@ -127,9 +128,32 @@ class SeatsField(StrictField):
         return values.parse_seats(data)
 
 
+@extend_schema_field(
+    {"type": "string", "pattern": r"^\d{1,9}(\.\d{1,10})?$", "examples": ["1.0842"]}
+)
+class RateField(StrictField):
+    """An exchange rate as a decimal string, exact."""
+
+    def parse(self, data: Any) -> Decimal:
+        return values.parse_rate(data)
+
+    @staticmethod
+    def write(value: Any) -> str:
+        whole, _, decimals = values.plain_text(value).partition(".")
+        return f"{whole}.{decimals.rstrip('0') or '0'}"
+
+
 @extend_schema_field({"type": "integer"})
 class IntegerField(StrictField):
     """A number that is only ever answered: a count, a version."""
+
+
+@extend_schema_field({"type": "integer", "minimum": 0, "maximum": values.SEATS_MAX})
+class VersionField(StrictField):
+    """The version that a write was made from; 0 where there must be none yet."""
+
+    def parse(self, data: Any) -> int:
+        return values.parse_seats(data)
 
 
 @extend_schema_field({"type": "string"})
@@ -170,12 +194,57 @@ class CurrencyField(StrictField):
         return values.parse_currency(data)
 
 
-@extend_schema_field({"type": "string"})
+@extend_schema_field({"type": "string", "maxLength": values.EMAIL_MAX})
 class EmailField(StrictField):
     is_text = True
 
+    def __init__(self, *, blank: bool = False, **kwargs: Any) -> None:
+        self.blank = blank
+        super().__init__(**kwargs)
+
     def parse(self, data: Any) -> str:
-        return values.parse_email(data)
+        return "" if self.blank and data == "" else values.parse_email(data)
+
+
+@extend_schema_field(
+    {"oneOf": [{"type": "string", "format": "uuid"}, {"$ref": "#/components/schemas/OuterId"}]}
+)
+class ReferenceField(StrictField):
+    """What names another record: its id, or another system's id of it; only ever sent."""
+
+    def parse(self, data: Any) -> uuid.UUID | values.OuterId:
+        return values.parse_reference(data)
+
+
+@extend_schema_field(
+    {"oneOf": [{"type": "string", "format": "uuid"}, {"$ref": "#/components/schemas/Address"}]}
+)
+class PersonField(StrictField):
+    """What names one of us: the id or the e-mail address; only ever sent."""
+
+    def parse(self, data: Any) -> uuid.UUID | str:
+        return values.parse_person(data)
+
+
+class WordsField(StrictField):
+    """A few short texts, each once."""
+
+    is_text = True
+
+    def __init__(self, *, most: int, max_length: int, **kwargs: Any) -> None:
+        self.most, self.max_length = most, max_length
+        super().__init__(**kwargs)
+        items = {"type": "string", "minLength": 1, "maxLength": max_length}
+        describe: Any = extend_schema_field({"type": "array", "items": items, "maxItems": most})
+        describe(self)
+
+    def parse(self, data: Any) -> list[str]:
+        if not isinstance(data, list):
+            raise values.BadValue("not_a_list", "Write a list of texts.")
+        if len(data) > self.most:
+            raise values.BadValue("too_many", f"At most {self.most}.")
+        texts = (values.parse_text(text, max_length=self.max_length) for text in data)
+        return list(dict.fromkeys(texts))
 
 
 @extend_schema_field({"type": "string", "format": "uuid"})

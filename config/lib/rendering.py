@@ -1,4 +1,4 @@
-"""Lists as CSV: streamed whole, exact, and harmless in a spreadsheet.
+"""Lists as files: streamed whole, exact, and harmless in a spreadsheet. Workbooks: see workbooks.
 
 UTF-8 without a byte order mark, commas, CRLF, a header line. Text that a spreadsheet
 would run as a formula gets an apostrophe in front (config.lib.cells, which also takes
@@ -18,6 +18,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 from config.lib.cells import neutralised
 from config.lib.values import moment_text
+from config.lib.workbooks import MEDIA_TYPE, workbook_chunks
 
 CHUNK_ROWS = 2_000
 LINES_A_WRITE = 200
@@ -51,6 +52,14 @@ def csv_response(
     may be larger than the memory.
     """
     return _stream(filename, csv_lines(header, (map(cell, row) for row in rows)))
+
+
+def xlsx_response(
+    filename: str, title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> StreamingHttpResponse:
+    """Stream the same rows as a workbook with one sheet."""
+    chunks = workbook_chunks(title, header, rows)
+    return _as_file(StreamingHttpResponse(chunks, content_type=MEDIA_TYPE), filename)
 
 
 def csv_response_of_cells(
@@ -107,7 +116,11 @@ class _Lines:
 
 
 def _stream(filename: str, lines: Iterator[str]) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8; header=present")
+    content_type = "text/csv; charset=utf-8; header=present"
+    return _as_file(StreamingHttpResponse(lines, content_type=content_type), filename)
+
+
+def _as_file(response: StreamingHttpResponse, filename: str) -> StreamingHttpResponse:
     response["Content-Disposition"] = content_disposition_header(
         as_attachment=True, filename=safe_filename(filename)
     )

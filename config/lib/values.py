@@ -10,9 +10,9 @@ import datetime as dt
 import re
 import unicodedata
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from decimal import ROUND_DOWN, Decimal
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 SEATS_MAX = 2**31 - 1
 MONEY_PLACES = 4
@@ -59,6 +59,13 @@ class BadValue(ValueError):
         super().__init__(detail)
         self.code = code
         self.detail = detail
+
+
+class OuterId(NamedTuple):
+    """How another system knows a thing."""
+
+    source: str
+    external_id: str
 
 
 def echo(value: object) -> str:
@@ -121,6 +128,24 @@ def parse_source(value: object) -> str:
             f"Write a source in up to {SOURCE_MAX} small letters, digits, dots and dashes.",
         )
     return text
+
+
+def parse_reference(value: object) -> uuid.UUID | OuterId:
+    """Return what names a thing (JSON): its id, or another system's id of it."""
+    if isinstance(value, str):
+        return parse_uuid(value)
+    if isinstance(value, Mapping) and value.keys() == set(OuterId._fields):
+        return OuterId(parse_source(value["source"]), parse_external_id(value["external_id"]))
+    raise BadValue("not_a_reference", 'Write an id, or {"source": "...", "external_id": "..."}.')
+
+
+def parse_person(value: object) -> uuid.UUID | str:
+    """Return what names one of us (JSON): an id, or the address in {"email": ...}."""
+    if isinstance(value, str):
+        return parse_uuid(value)
+    if isinstance(value, Mapping) and value.keys() == {"email"}:
+        return parse_email(value["email"])
+    raise BadValue("not_a_person", 'Write an id, or {"email": "..."}.')
 
 
 def parse_decimal(

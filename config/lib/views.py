@@ -99,9 +99,9 @@ class ListViewSet(viewsets.GenericViewSet[Any]):
     pagination_class = KeysetPagination
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.perform_authentication(request)
         if not hasattr(self, (request.method or "").lower()):
-            # Before anything else that the request asks for is looked at.
+            # Before what else the request asks for is looked at, but not before who asks.
+            self.check_permissions(request)
             self.http_method_not_allowed(request, *args, **kwargs)
         super().initial(request, *args, **kwargs)
         if self.action != "metadata":

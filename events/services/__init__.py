@@ -5,6 +5,7 @@ from events.services.log import (
     json_safe,
     record,
     record_all,
+    record_many,
 )
 from events.services.notices import UnsafeHeader, send_notice
 
@@ -16,5 +17,6 @@ __all__ = [
     "json_safe",
     "record",
     "record_all",
+    "record_many",
     "send_notice",
 ]

@@ -163,7 +163,7 @@ def _keep_mark(story: Story, *, until: dt.datetime, facts: int, readings: int) -
     Import.objects.create(
         kind=Import.Kind.SEAT_READINGS,
         source=SOURCE,
-        filename="demo",
+        filename="demo company",
         sha256="0" * 64,
         mapping={"demo": mark},
         rows=facts + readings,
@@ -172,7 +172,8 @@ def _keep_mark(story: Story, *, until: dt.datetime, facts: int, readings: int) -
         unchanged=0,
         by=system_user(),
         applied_by=system_user(),
-        applied_at=until,
+        # Long enough ago that nobody is offered to undo it.
+        applied_at=until - dt.timedelta(days=2),
     )
 
 

@@ -53,7 +53,7 @@ def shares_of(run: MetricRun) -> Shares:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The accounts of a run that share tier, region, TAM and reason."""
+    """The accounts of a run that share what they are grouped by; of the rest it says nothing."""
 
     tier_id: int | None
     region: str
@@ -85,12 +85,31 @@ COUNTS: dict[str, Callable[[Cell], int]] = {
 }
 
 
-@lru_cache(maxsize=64)
+BY_REASON = ("tier_id", "region", "reason")
+BY_TAM = ("tam_id",)
+NOT_TOLD: dict[str, Any] = {"tier_id": None, "region": "", "tam_id": None, "reason": ""}
+
+
 def cells_of(run: MetricRun) -> tuple[Cell, ...]:
+    """Return the accounts by tier, region and reason: as few cells in a large company."""
+    return _cells(run, BY_REASON)
+
+
+def cells_by_tam(run: MetricRun) -> tuple[Cell, ...]:
+    return _cells(run, BY_TAM)
+
+
+def finest_cells_of(run: MetricRun) -> tuple[Cell, ...]:
+    """Return the accounts by all of it; in a large company there are nearly as many cells."""
+    return _cells(run, (*BY_REASON, *BY_TAM))
+
+
+@lru_cache(maxsize=64)
+def _cells(run: MetricRun, by: tuple[str, ...]) -> tuple[Cell, ...]:
     groups = (
         bands.measured(run)
         .order_by()
-        .values("tier_id", "region", "tam_id", "reason", "eligible", "unlimited", "passes")
+        .values(*by, "eligible", "unlimited", "passes")
         .annotate(
             accounts=Count("id"),
             near=Count("id", filter=bands.BANDS["near"]),
@@ -99,7 +118,7 @@ def cells_of(run: MetricRun) -> tuple[Cell, ...]:
             conflicts=Count("id", filter=bands.BANDS["conflict"]),
         )
     )
-    return tuple(_cell(**group) for group in groups)
+    return tuple(_cell(**{**NOT_TOLD, **group}) for group in groups)
 
 
 def _cell(*, eligible: bool, unlimited: bool, **counts: Any) -> Cell:

@@ -5,7 +5,6 @@ for ever. Streams are ordered by account and merged, so memory does not grow wit
 """
 
 import datetime as dt
-import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -77,21 +76,23 @@ TAMS = f"""
       AND m.start <= %(day)s AND (m."end" IS NULL OR m."end" > %(day)s) {{only}}
     ORDER BY m.account_id, m.fact_id
 """
-RATES = f"""
-    SELECT DISTINCT ON (x.currency) x.currency, x.rate
-    FROM accounts_exchangerate_version x
-    WHERE {KNOWN.format("x")} AND x."on" <= %(day)s
-    ORDER BY x.currency, x."on" DESC
-"""
-TIERS = f"""
-    SELECT t.arr_from, t.fact_id
-    FROM accounts_tier_version t
-    WHERE {KNOWN.format("t")} AND t.start <= %(day)s AND (t."end" IS NULL OR t."end" > %(day)s)
-    ORDER BY t.arr_from
-"""
-# The settings known at the moment, or the first ones where nothing was set yet.
-COMPANY = f"""
-    SELECT c.time_zone, c.reporting_currency FROM accounts_company_version c
+# What holds for every account: the company's settings known at the moment, or the first ones where
+# nothing was set yet; the latest rate of each currency on or before the day; the tiers in force.
+TERMS = f"""
+    WITH rates AS MATERIALIZED (
+        SELECT DISTINCT ON (x.currency) x.currency, x.rate
+        FROM accounts_exchangerate_version x
+        WHERE {KNOWN.format("x")} AND x."on" <= %(day)s
+        ORDER BY x.currency, x."on" DESC
+    ), tiers AS MATERIALIZED (
+        SELECT t.arr_from, t.fact_id FROM accounts_tier_version t
+        WHERE {KNOWN.format("t")} AND t.start <= %(day)s AND (t."end" IS NULL OR t."end" > %(day)s)
+        ORDER BY t.arr_from, t.fact_id
+    )
+    SELECT c.time_zone, c.reporting_currency,
+           ARRAY(SELECT currency FROM rates), ARRAY(SELECT rate FROM rates),
+           ARRAY(SELECT arr_from FROM tiers), ARRAY(SELECT fact_id FROM tiers)
+    FROM accounts_company_version c
     ORDER BY {KNOWN.format("c")} DESC, c.known_from
     LIMIT 1
 """
@@ -108,6 +109,10 @@ class Moment:
     def knows_the_whole_day(self) -> bool:
         return self.known_at >= self.day.end
 
+    def usable_from(self, policy: rules.Policy) -> dt.datetime:
+        """Return the first moment of a reading that is not stale on the day."""
+        return rules.start_of(self.day.day - dt.timedelta(days=policy.stale_days), self.day.zone)
+
     @property
     def parameters(self) -> dict[str, Any]:
         return {"day": self.day.day, "day_end": self.day.end, "known_at": self.known_at}
@@ -115,15 +120,16 @@ class Moment:
 
 def moment(day: dt.date, known_at: dt.datetime) -> Moment:
     """Read what holds on the day for every account: zone, currency, rates, tiers."""
-    at = {"day": day, "known_at": known_at}
-    ((zone, currency),) = _rows(COMPANY, at)
+    ((zone, currency, currencies, rates, bands, tiers),) = _rows(
+        TERMS, {"day": day, "known_at": known_at}
+    )
     return Moment(
         rules.Day(
             day=day,
             zone=ZoneInfo(zone),
             currency=currency,
-            rates=dict(_rows(RATES, at)),
-            tiers=tuple(_rows(TIERS, at)),
+            rates=dict(zip(currencies, rates, strict=True)),
+            tiers=tuple(zip(bands, tiers, strict=True)),
         ),
         known_at,
     )
@@ -155,26 +161,6 @@ def accounts_at(at: Moment, only: Collection[int] | None = None) -> Iterator[rul
                 rules.Reading(row[1], row[3], row[4], row[5]) for row in held if row[3] is not None
             ),
         )
-
-
-class Digest:
-    """A hash of everything a run used: the same day and inputs give the same digest.
-
-    Whether the day was over is one of them, so an unfinished day's run is superseded by the
-    first one that knew all of it.
-    """
-
-    def __init__(self, at: Moment, policy: rules.Policy) -> None:
-        day = at.day
-        shared = (day.day, at.knows_the_whole_day, day.zone.key, day.currency)
-        held = (sorted(day.rates.items()), day.tiers, policy)
-        self._hash = hashlib.sha256(repr((shared, held)).encode())
-
-    def add(self, account: rules.Account) -> None:
-        self._hash.update(repr(account).encode())
-
-    def hexdigest(self) -> str:
-        return self._hash.hexdigest()
 
 
 class _Merge:

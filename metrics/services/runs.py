@@ -1,13 +1,9 @@
 """Computes runs and writes them to the ledger."""
 
 import datetime as dt
-import io
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Func
@@ -17,24 +13,16 @@ from config.lib.errors import DomainError
 from config.lib.versions import take_cut
 from events import services as events
 from metrics import permissions, rules
-from metrics.models import GONE, MetricDefinition, MetricRun, MetricTarget
+from metrics.models import MetricDefinition, MetricRun, MetricTarget
 from metrics.selectors import holding, inputs, late, runs
+from metrics.selectors.digests import digest_of
+from metrics.services import continuing, ledger, staging
+from metrics.services.auditing import differences, raise_alarm
 from metrics.services.holding import tell_owners
 from people.models import User
 
-logger = logging.getLogger(__name__)
-
 LEDGER_LOCK = 4_153_003
 MOST_DAYS_BACK = 35
-CHUNK = 1_000_000
-# What the column holds; single amounts and rates have their own bounds.
-MOST_ARR = 10**18
-
-COLUMNS = (
-    "account_id", "arr", "licensed", "unlimited", "deployed", "data_state", "eligible", "passes",
-    "reason", "region", "tier_id", "tam_id",
-)  # fmt: skip
-LISTED = ", ".join(COLUMNS)
 
 
 class AlreadyRunning(DomainError):
@@ -55,6 +43,8 @@ class Outcome:
 
     run: MetricRun
     is_new: bool
+    # Whether every account was judged for it, and not only those that may have changed.
+    is_full: bool = False
 
 
 def recompute(
@@ -65,9 +55,11 @@ def recompute(
     now: dt.datetime,
     known_at: dt.datetime | None = None,
     computed_at: dt.datetime | None = None,
+    full: bool = False,
 ) -> Outcome:
     """Compute one day; write a revision only where what it used differs from the newest one.
 
+    It starts from an earlier run and judges what may have changed since; `full` judges everybody.
     `known_at` and `computed_at` stand for the present; giving them is for made-up history.
     Raises NotYet for a future day and AlreadyRunning beside another recompute.
     """
@@ -79,39 +71,94 @@ def recompute(
     definition = runs.definition_on(slug, day)
     with transaction.atomic():
         _lock(definition)
-        newest = (
-            MetricRun.objects.filter(definition=definition, day=day).order_by("-revision").first()
-        )
+        newest = _newest(definition, day)
         # Another process may have come between the cut and the lock, and knew more.
         if newest and newest.known_at >= cut:
             return Outcome(newest, is_new=False)
-        number, digest = _stage(at, runs.policy_of(definition))
+        policy = runs.policy_of(definition)
+        base = None if full else continuing.base_of(definition, at)
+        revision = newest.revision + 1 if newest else 1
+        staged = continuing.stage_from(base, at, policy, revision=revision) if base else None
+        staged = staged or staging.stage(at, policy)
+        digest = digest_of(at, policy, staged.inputs_sum)
         if newest and newest.digest == digest:
-            return Outcome(newest, is_new=False)
-        run = MetricRun(
-            definition=definition,
-            day=day,
-            revision=newest.revision + 1 if newest else 1,
-            known_at=cut,
-            digest=digest,
-            numerator=number.numerator,
-            denominator=number.denominator,
-            unknown=number.unknown,
-            covered=number.covered,
-            oldest_reading=number.oldest_reading,
-            excluded=dict(number.excluded),
-        )
-        _write_rows(run)
-        run.held_for = holding.reasons_to_hold(run)
-        # Last of all, so that what was computed by a moment was all but visible at it.
-        run.computed_at = computed_at or Func(function="clock_timestamp")
-        run.status = MetricRun.Status.HELD if run.held_for else MetricRun.Status.PUBLISHED
-        run.published_at = None if run.held_for else run.computed_at
-        run.save(force_insert=True)
-        _record(run, by=by, at=computed_at)
-        if run.held_for and computed_at is None:
-            tell_owners(run)
-    return Outcome(run, is_new=True)
+            found = differences(newest, staged) if full else []
+            if not found:
+                return Outcome(newest, is_new=False)
+            raise_alarm(newest, found)
+        run = _run_of(definition, at, staged, revision=revision, digest=digest)
+        _publish(run, staged, by=by, computed_at=computed_at)
+    return Outcome(run, is_new=True, is_full=staged.is_full)
+
+
+def check_in_full(run: MetricRun, *, by: User, computed_at: dt.datetime | None = None) -> MetricRun:
+    """Judge everybody as the run should have; return it where both agree.
+
+    Otherwise that is an alarm, and the full result a new revision, which is returned.
+    """
+    require(permissions.can_recompute, by)
+    definition = run.definition
+    with transaction.atomic():
+        _lock(definition)
+        newest = _newest(definition, run.day)
+        if newest != run:
+            return run
+        at, policy = inputs.moment(run.day, run.known_at), runs.policy_of(definition)
+        staged = staging.stage(at, policy)
+        found = differences(run, staged)
+        if not found:
+            return run
+        digest = digest_of(at, policy, staged.inputs_sum)
+        mended = _run_of(definition, at, staged, revision=run.revision + 1, digest=digest)
+        _publish(mended, staged, by=by, computed_at=computed_at)
+        raise_alarm(run, found)
+    return mended
+
+
+def _newest(definition: MetricDefinition, day: dt.date) -> MetricRun | None:
+    return MetricRun.objects.filter(definition=definition, day=day).order_by("-revision").first()
+
+
+def _run_of(
+    definition: MetricDefinition,
+    at: inputs.Moment,
+    staged: staging.Staged,
+    *,
+    revision: int,
+    digest: str,
+) -> MetricRun:
+    number = staged.number
+    return MetricRun(
+        definition=definition,
+        day=at.day.day,
+        revision=revision,
+        known_at=at.known_at,
+        digest=digest,
+        numerator=number.numerator,
+        denominator=number.denominator,
+        unknown=number.unknown,
+        covered=number.covered,
+        oldest_reading=number.oldest_reading,
+        excluded=dict(number.excluded),
+        judged=staged.judged,
+        inputs_sum=staged.inputs_sum.hex,
+    )
+
+
+def _publish(
+    run: MetricRun, staged: staging.Staged, *, by: User, computed_at: dt.datetime | None
+) -> None:
+    """Write the run and its rows, or hold it."""
+    ledger.write_rows(run, only_touched=not staged.is_full)
+    run.held_for = holding.reasons_to_hold(run)
+    # Last of all, so that what was computed by a moment was all but visible at it.
+    run.computed_at = computed_at or Func(function="clock_timestamp")
+    run.status = MetricRun.Status.HELD if run.held_for else MetricRun.Status.PUBLISHED
+    run.published_at = None if run.held_for else run.computed_at
+    run.save(force_insert=True)
+    _record(run, by=by, at=computed_at)
+    if run.held_for and computed_at is None:
+        tell_owners(run)
 
 
 def _record(run: MetricRun, *, by: User, at: dt.datetime | None) -> None:
@@ -132,12 +179,15 @@ def catch_up(
     now: dt.datetime,
     known_at: dt.datetime | None = None,
     computed_at: dt.datetime | None = None,
+    full: bool = False,
 ) -> Iterator[Outcome]:
     """Compute the nights the ledger misses and those that late facts touch, oldest first."""
     days = set(runs.missing_days(slug, now=now, most=MOST_DAYS_BACK))
     days |= set(late.late_days(slug, now=now, most=MOST_DAYS_BACK, known_at=known_at))
     for day in sorted(days):
-        yield recompute(slug, day, by=by, now=now, known_at=known_at, computed_at=computed_at)
+        yield recompute(
+            slug, day, by=by, now=now, known_at=known_at, computed_at=computed_at, full=full
+        )
 
 
 def set_target(slug: str, value: Decimal, by_day: dt.date | None, *, by: User) -> MetricTarget:
@@ -162,150 +212,3 @@ def _lock(definition: MetricDefinition) -> None:
         )
         if not cursor.fetchone()[0]:
             raise AlreadyRunning("Another recompute is running. Wait for it, then try again.")
-
-
-def _stage(at: inputs.Moment, policy: rules.Policy) -> tuple[rules.Number, str]:
-    """Judge every account into a temporary table; return the number and the inputs' digest."""
-    tally = rules.Tally()
-    digest = inputs.Digest(at, policy)
-
-    def lines() -> Iterator[str]:
-        for account in inputs.accounts_at(at):
-            digest.add(account)
-            verdict = judge_safely(account, at.day, policy)
-            tally.add(verdict)
-            yield _copy_line(verdict)
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DROP TABLE IF EXISTS pg_temp.seen;"
-            f"CREATE TEMPORARY TABLE seen ON COMMIT DROP AS"
-            f" SELECT {LISTED} FROM metrics_metricrow WITH NO DATA"
-        )
-        buffer = io.StringIO()
-        for line in lines():
-            buffer.write(line)
-            if buffer.tell() > CHUNK:
-                _copy(cursor, buffer)
-                buffer = io.StringIO()
-        _copy(cursor, buffer)
-        cursor.execute("ANALYZE seen")
-    return tally.number(), digest.hexdigest()
-
-
-def judge_safely(account: rules.Account, day: rules.Day, policy: rules.Policy) -> rules.Verdict:
-    """Judge an account; one that cannot be judged stands as unknown and stops nobody else."""
-    try:
-        return _kept(rules.judge(account, day, policy))
-    except Exception:
-        logger.exception("Account %s could not be judged for %s", account.id, day.day)
-        return rules.Verdict(
-            account_id=account.id,
-            arr=None,
-            licensed=0,
-            unlimited=False,
-            deployed=None,
-            data_state="no_reading",
-            eligible=True,
-            passes=None,
-            reason="error",
-            oldest_reading=None,
-            region=account.region,
-            tier_id=None,
-            tam_id=account.tam_id,
-            renewal_on=None,
-        )
-
-
-def _kept(verdict: rules.Verdict) -> rules.Verdict:
-    """Refuse what no column holds: amounts and rates are bounded, their product less so."""
-    if verdict.arr is not None and verdict.arr >= MOST_ARR:
-        raise OverflowError(f"an ARR of {float(verdict.arr):g} cannot be kept")
-    return verdict
-
-
-def _copy(cursor: Any, buffer: io.StringIO) -> None:
-    buffer.seek(0)
-    cursor.cursor.copy_expert(f"COPY seen ({LISTED}) FROM STDIN", buffer)
-
-
-def _copy_line(verdict: rules.Verdict) -> str:
-    arr = None if verdict.arr is None else decimal_of(verdict.arr)
-    values = (
-        verdict.account_id, arr, verdict.licensed, verdict.unlimited, verdict.deployed,
-        verdict.data_state, verdict.eligible, verdict.passes, verdict.reason,
-        _escaped(verdict.region), verdict.tier_id, verdict.tam_id,
-    )  # fmt: skip
-    return "\t".join("\\N" if value is None else str(value) for value in values) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-
-
-def decimal_of(exact: Fraction) -> Decimal:
-    """Return the fraction cut to six places, for display; comparisons use the fraction itself."""
-    scaled = int(exact * 1_000_000)
-    return Decimal(scaled).scaleb(-6)
-
-
-def _write_rows(run: MetricRun) -> None:
-    """Write where the staged rows differ from what the run would see already.
-
-    `covering` is this layer's row over the day; `base` the highest row of the layers below.
-    Closing a row that reached past a later run of the layer puts its rest back behind it.
-    An account that was seen before and no longer exists gets a row that says so.
-    """
-    later = (
-        MetricRun.objects.filter(definition=run.definition, revision=run.revision, day__gt=run.day)
-        .order_by("day")
-        .values_list("day", flat=True)
-        .first()
-    )
-    seen = ", ".join(f"seen.{column}" for column in COLUMNS)
-    base = ", ".join(f"base.{column}" for column in COLUMNS)
-    covering = ", ".join(f"covering.{column}" for column in COLUMNS)
-    over_the_day = """definition_id = %(definition)s AND from_day <= %(day)s
-        AND (to_day IS NULL OR to_day > %(day)s)"""
-    parameters: dict[str, Any] = {
-        "definition": run.definition_id,
-        "layer": run.revision,
-        "day": run.day,
-        "later": later,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            INSERT INTO seen ({LISTED})
-            SELECT DISTINCT account_id, NULL::numeric, 0, false, NULL::bigint, 'no_instance', false,
-                   NULL::boolean, '{GONE}', '', NULL::bigint, NULL::bigint
-            FROM metrics_metricrow LEFT JOIN seen USING (account_id)
-            WHERE layer <= %(layer)s AND {over_the_day} AND seen.account_id IS NULL;
-
-            DROP TABLE IF EXISTS pg_temp.closing;
-            CREATE TEMPORARY TABLE closing ON COMMIT DROP AS
-            SELECT covering.id, covering.to_day, {covering} FROM metrics_metricrow covering
-            LEFT JOIN seen USING (account_id)
-            WHERE covering.layer = %(layer)s AND {over_the_day}
-              AND ROW({seen}) IS DISTINCT FROM ROW({covering});
-
-            UPDATE metrics_metricrow SET to_day = %(day)s
-            FROM closing WHERE closing.id = metrics_metricrow.id;
-
-            INSERT INTO metrics_metricrow (definition_id, layer, from_day, to_day, {LISTED})
-            SELECT %(definition)s, %(layer)s, %(later)s, to_day, {LISTED} FROM closing
-            WHERE %(later)s::date IS NOT NULL AND (to_day IS NULL OR to_day > %(later)s);
-
-            INSERT INTO metrics_metricrow (definition_id, layer, from_day, to_day, {LISTED})
-            SELECT %(definition)s, %(layer)s, %(day)s, %(later)s, {seen}
-            FROM seen
-            LEFT JOIN (SELECT * FROM metrics_metricrow
-                       WHERE layer = %(layer)s AND {over_the_day}) covering USING (account_id)
-            LEFT JOIN (SELECT DISTINCT ON (account_id) * FROM metrics_metricrow
-                       WHERE layer < %(layer)s AND {over_the_day}
-                       ORDER BY account_id, layer DESC) base USING (account_id)
-            WHERE covering.id IS NULL
-              AND (base.id IS NULL OR ROW({seen}) IS DISTINCT FROM ROW({base}));
-            """,
-            parameters,
-        )

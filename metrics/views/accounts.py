@@ -223,7 +223,7 @@ def _decimal(share: Fraction) -> Decimal:
 def _read(request: HttpRequest, run: MetricRun, period: Period) -> Listing:
     """Read band and filters; what makes no sense is left out and noted."""
     cells = dashboard.cells_of(run)
-    labels = dashboard.labels_of(cells)
+    labels = dashboard.labels_of([*cells, *dashboard.cells_by_tam(run)])
     policy = runs.policy_of(run.definition)
     band, notes = request.GET.get("band", DEFAULT), []
     if band not in LISTS:
@@ -234,6 +234,8 @@ def _read(request: HttpRequest, run: MetricRun, period: Period) -> Listing:
     )
     form.is_valid()
     notes += [str(error) for errors in form.errors.values() for error in errors]
+    if form.cleaned_data.get("tam"):
+        cells = dashboard.finest_cells_of(run)
     return Listing(run, policy, period, band, form, notes, labels, cells)
 
 

@@ -179,13 +179,13 @@ def _kept(period: Period) -> dict[str, str]:
 def _cards(
     request: HttpRequest, run: MetricRun, series: list[MetricRun], period: Period
 ) -> dict[str, Any]:
-    cells = dashboard.cells_of(run)
+    cells, teams = dashboard.cells_of(run), dashboard.cells_by_tam(run)
     policy = runs.policy_of(run.definition)
     target = parts.target(dashboard.target_at(SEATS_DEPLOYED, period.known_at), run)
     below = dashboard.total(cells, "below")
     count = min(target.more, below) if target else 0
     near = dashboard.nearest(run, upto=count)
-    labels = dashboard.labels_of(cells)
+    labels = dashboard.labels_of([*cells, *teams])
     shown = [each.account_id for each in near if each.rank <= dashboard.SHOWN]
     accounts = dashboard.accounts_of(run, shown)
     steps = parts.steps(near, count, target)
@@ -211,7 +211,9 @@ def _cards(
         "closest": parts.lines(near, accounts, labels, passes=False),
         "falling": parts.lines(near, accounts, labels, passes=True),
         "falling_count": dashboard.total(cells, "falling"),
-        "segments": parts.segments(cells, labels, period, target, is_lead=is_lead),
+        "segments": parts.segments(
+            {"tier": cells, "region": cells, "tam": teams}, labels, period, target, is_lead=is_lead
+        ),
         "quality": parts.quality(cells, period),
         "excluded": parts.excluded(cells, policy, period),
         "excluded_count": dashboard.total(cells, "excluded"),

@@ -12,10 +12,11 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from config.lib import keyset
+from config.lib import keyset, lists
 from config.lib.authz import require
 from config.lib.errors import Invalid
 from config.lib.htmx import render
+from config.lib.lists import ListPage
 from config.lib.rendering import CHUNK_ROWS, csv_response
 from config.lib.values import BadValue, ratio_text
 from metrics import permissions
@@ -26,6 +27,7 @@ from metrics.views.dashboard import no_number
 from metrics.views.narrowing import narrowed, segment_choices
 from metrics.views.period import Period, read_period
 from people.http import user_of
+from people.permissions import can_change_view
 
 PAGE_SIZE = 50
 PLACES = 6
@@ -45,6 +47,20 @@ COLUMNS = (
     "day", "account", "external_id", "name", "tier", "region", "tam", "arr", "licensed", "deployed",
     "share", "seats_to_go", "seats_above", "seats_30_days_before", "renewal_on", "last_reading",
 )  # fmt: skip
+
+
+FLIPS = lists.register(
+    ListPage(
+        name="flips",
+        label="Flip list",
+        icon="target",
+        url_name="metrics:flip-list",
+        parameters=("side", "tier", "region", "tam", "renewal", "seats", "sort"),
+        columns=(),
+        default_columns=(),
+        defaults=(("side", GO), ("sort", "seats")),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -123,6 +139,12 @@ def flip_list(request: HttpRequest) -> HttpResponse:
             "explained": explained,
             "notes": [*period.notes, *listing.notes, *notes],
             "views": _views(listing),
+            "bar": lists.view_bar(
+                FLIPS,
+                request.GET,
+                user.visible_views,
+                may_change=lambda view: can_change_view(user, view),  # type: ignore[arg-type]
+            ),
             "sort": listing.sort,
             "flips": _flips(listing, page.rows),
             "trend_days": flips.TREND_DAYS,
@@ -172,7 +194,7 @@ def _lines(listing: FlipList, found: Iterator[Any]) -> Iterator[tuple[Any, ...]]
 def _read(request: HttpRequest, run: MetricRun, period: Period) -> FlipList:
     """Read side, order and filters; what makes no sense is left out and noted."""
     cells = dashboard.cells_of(run)
-    labels = dashboard.labels_of(cells)
+    labels = dashboard.labels_of([*cells, *dashboard.cells_by_tam(run)])
     policy = runs.policy_of(run.definition)
     notes = []
     side = request.GET.get("side", GO)

@@ -1,6 +1,7 @@
 """What the cards of the dashboard say, worked out from a run and the days before it."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -190,8 +191,12 @@ SEGMENTS = (
 )
 
 
+# Of more, those with the most accounts are shown.
+MOST_LINES = 50
+
+
 def segments(
-    cells: tuple[dashboard.Cell, ...],
+    cells: Mapping[str, tuple[dashboard.Cell, ...]],
     labels: dashboard.Labels,
     period: Period,
     aim: Target | None,
@@ -204,13 +209,18 @@ def segments(
             "by": by,
             "title": title,
             "is_folded": by == "tam" and not is_lead,
-            "lines": [
-                _segment_line(segment, by, none, period, aim)
-                for segment in dashboard.segments(cells, by, labels)
-            ],
+            "more": max(len(found) - MOST_LINES, 0),
+            "lines": [_segment_line(segment, by, none, period, aim) for segment in _largest(found)],
         }
         for by, title, none in SEGMENTS
+        for found in [dashboard.segments(cells[by], by, labels)]
     ]
+
+
+def _largest(found: list[rows.Segment]) -> list[rows.Segment]:
+    if len(found) <= MOST_LINES:
+        return found
+    return sorted(found, key=lambda segment: -segment.denominator)[:MOST_LINES]
 
 
 def _segment_line(

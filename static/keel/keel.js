@@ -1,9 +1,9 @@
 // Behaviour that makes pages quicker. Every action here is also a plain link or form.
 // Styles are set through the CSSOM only, which the content security policy allows.
+// What the other scripts share is in `keel`; they are loaded after this one.
 
 const one = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
 // Live region: what is put there is read out. Text that is already there when the page
 // loads would stay unread, so it is put there once more.
@@ -134,32 +134,6 @@ const readOut = (chart) => {
 };
 all("[data-chart]").forEach(readOut);
 
-// Keys: G then a letter goes to a page, / searches, ? lists them. Off while typing, and
-// for those who turn them off in the list.
-const keysOff = () => localStorage.getItem("keys") === "off";
-const keySwitch = one("[data-keys]");
-if (keySwitch) {
-  keySwitch.checked = !keysOff();
-  keySwitch.addEventListener("change", () =>
-    localStorage.setItem("keys", keySwitch.checked ? "on" : "off"),
-  );
-}
-let wentAt = -Infinity;
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || keysOff()) return;
-  if (event.target.matches?.(TYPING) || one("dialog[open]")) return;
-  const key = event.key.toLowerCase();
-  if (key === "g") wentAt = event.timeStamp;
-  else if (event.timeStamp - wentAt < 1200) one(`.nav a[data-key="${CSS.escape(key)}"]`)?.click();
-  else if (key === "?") one("#shortcuts")?.showModal();
-  else if (key === "/") {
-    const search = one("[data-search]");
-    if (!search) return;
-    event.preventDefault();
-    search.focus();
-  }
-});
-
 // htmx: the token of the page, what is loading, where the focus goes, what went wrong.
 const on = (name, act) => document.addEventListener(`htmx:${name}`, ({ detail }) => act(detail));
 let busy = new Set();
@@ -199,3 +173,5 @@ on("responseError", ({ xhr }) => {
   say(`Something went wrong (${xhr.status}). Nothing was saved. ${KEPT}`);
 });
 on("sendError", () => say(`No connection. Nothing was saved. ${KEPT}`));
+
+window.keel = { one, all, say };

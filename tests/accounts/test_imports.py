@@ -19,11 +19,9 @@ from accounts.models import (
     Instance,
     Subscription,
 )
-from accounts.services.changes import Draft, Refused
-from accounts.services.customers import upsert_accounts
 from accounts.tabular import UnusableFile
 from events.models import Event
-from people.models import Role, system_user
+from people.models import Role
 from tests.accounts.imports import apply, bad, counts, preview
 from tests.factories import (
     AccountFactory,
@@ -100,7 +98,7 @@ def test_an_update_changes_only_what_the_file_carries():
     event = Event.objects.get(object_id=account.uuid)
     assert event.before == {"name": "Acme", "region": "EMEA"}
     assert event.after == {"name": "Acme Corp", "region": ""}
-    (change,) = report.plan.updates
+    (change,) = report.updated
     assert (change.row, change.label) == (2, "Acme Corp")
 
 
@@ -122,7 +120,7 @@ def test_a_new_fact_needs_its_columns_and_an_old_one_does_not():
         [(3, "name")],
         (
             "The source “import” has no account “B” yet, and a new one needs “name”. "
-            "Add the column, or name the right source with --source."
+            "Add the column, or name the right source."
         ),
     )
     assert Account.objects.get().region == "EMEA"
@@ -182,7 +180,7 @@ def test_parents_stand_in_the_file_or_are_known():
     assert Account.objects.get(external_id="P").parent == known
     assert Account.objects.get(external_id="C").parent.external_id == "P"
     report = apply("accounts", "external_id,parent_external_id\nC,\n")
-    assert report.plan.updates[0].before == {"parent_external_id": "P"}
+    assert report.updated[0].before == {"parent_external_id": "P"}
     assert Account.objects.get(external_id="C").parent is None
 
 
@@ -349,7 +347,7 @@ def test_a_subscription_of_an_unknown_account():
 
 def test_a_subscription_that_moves_tells_both_accounts(monkeypatch):
     told = set()
-    monkeypatch.setattr("accounts.services.facts.facts_changed", told.update)
+    monkeypatch.setattr("accounts.imports.effects.facts_changed", told.update)
     found = SubscriptionFactory(external_id="S")
     other = AccountFactory(external_id="other")
 
@@ -514,7 +512,7 @@ def test_exchange_rates():
 
 def test_a_rate_touches_the_accounts_that_are_paid_in_it(monkeypatch):
     told = set()
-    monkeypatch.setattr("accounts.services.facts.facts_changed", told.update)
+    monkeypatch.setattr("accounts.imports.effects.facts_changed", told.update)
     euro = SubscriptionFactory(currency="EUR")
     SubscriptionFactory()
 
@@ -531,7 +529,7 @@ def test_e13_a_failure_in_the_middle_leaves_nothing(monkeypatch):
         assert Account.objects.count() == 2
         raise RuntimeError("the machine stumbles")
 
-    monkeypatch.setattr("accounts.services.facts.facts_changed", fail)
+    monkeypatch.setattr("accounts.imports.effects.facts_changed", fail)
     with pytest.raises(RuntimeError):
         apply("accounts", ACCOUNTS)
 
@@ -551,18 +549,6 @@ def test_statements_do_not_depend_on_rows():
     apply("accounts", ACCOUNTS)
 
     assert statements(300, "many") == statements(2, "few")
-
-
-def test_services_take_one_row_as_well():
-    by = system_user()
-    wanted = [Draft(0, {"external_id": "A", "name": "Acme"})]
-
-    assert len(upsert_accounts(wanted, source="api", by=by).creates) == 1
-    assert upsert_accounts(wanted, source="api", by=by).unchanged == 1
-    with pytest.raises(Refused) as caught:
-        upsert_accounts([Draft(0, {"external_id": "B"})], source="api", by=by)
-    assert [problem.column for problem in caught.value.problems] == ["name"]
-    assert Account.objects.get().last_import is None
 
 
 @pytest.mark.parametrize(

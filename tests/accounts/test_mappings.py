@@ -107,7 +107,7 @@ def test_what_is_wrong_with_a_mapping_is_named(text, words):
 
 
 def test_shipped_mappings_are_found_by_name_and_others_by_path(tmp_path):
-    assert shipped_names() == ["generic", "gitlab-licence-usage", "salesforce-accounts"]
+    assert {"generic", "gitlab-licence-usage", "salesforce-accounts"} < set(shipped_names())
     assert load_mapping("salesforce-accounts", "accounts").salesforce_ids
     assert load_mapping("generic", "contacts").columns == {}
     for name in ("nothing", "../generic", "/etc/passwd", "nothing.toml"):
@@ -176,7 +176,7 @@ def test_e07_seats_are_whole_and_never_a_share(written, words):
     [
         ("01/02/2026", "“01/02/2026” can be read as two days"),
         ("01/02/03", "can be read as two days"),
-        ("31/12/2026", "--date-format"),
+        ("31/12/2026", "Say how days are written"),
         ("45000", "a spreadsheet's number of a day"),
         (Decimal(45000), "a spreadsheet's number of a day"),
         ("2026-02-30", "is not a day"),

@@ -31,7 +31,7 @@ def test_readings_go_to_a_default_instance_made_on_demand():
 
     instance = Instance.objects.get()
     assert counts(report) == (2, 0, 0, 0)
-    assert report.plan.new_instances == 1
+    assert report.new_instances == 1
     assert (instance.account, instance.source, instance.name) == (account, "keel", "Default")
     assert instance.is_default
     assert instance.counted
@@ -62,7 +62,7 @@ def test_another_value_is_a_correction_that_keeps_the_first():
     report = apply("seat-readings", f"{HEAD}A,2026-01-31,55\nA,2026-02-01,60\n")
 
     assert counts(report) == (0, 1, 1, 0)
-    (correction,) = report.plan.corrections
+    (correction,) = report.corrections
     assert (correction.row, correction.label, correction.before, correction.after) == (
         2, "Acme 2026-01-31 00:00 UTC", (50, None), (55, None),
     )  # fmt: skip
@@ -225,7 +225,7 @@ def test_e13_a_failure_in_the_middle_leaves_nothing(monkeypatch):
         assert SeatReading.objects.count() == 500
         raise RuntimeError("the machine stumbles")
 
-    monkeypatch.setattr("accounts.services.reading_batches.facts_changed", fail)
+    monkeypatch.setattr("accounts.imports.effects.facts_changed", fail)
     day = dt.date(2024, 1, 1)
     rows = "".join(f"A,{day + dt.timedelta(days=n)},{n}\n" for n in range(500))
     with pytest.raises(RuntimeError):

@@ -9,48 +9,18 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import selectors
-from accounts.models import Account, AccountFacts, Tier
-from tests.factories import AccountFactory, AssignmentFactory
+from accounts.models import Account
+from tests.accounts.lists import account, names
+from tests.factories import AccountFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/accounts/"
 MOST_STATEMENTS = 8
 MOST_BYTES = 60 * 1024
-OF_ACCOUNT = ("region", "status", "external_id")
 
 
 def today():
     return selectors.today(timezone.now())
-
-
-def account(name, *, deployed=70, licensed=100, tam=None, **facts):
-    """An account whose current facts are given, not worked out."""
-    of_account = {
-        key: facts.pop(key) for key in ("region", "status", "external_id") if key in facts
-    }
-    made = AccountFactory(name=name, **of_account)
-    share = None if deployed is None else Decimal(deployed) / licensed
-    defaults = {
-        "arr": Decimal(100_000),
-        "licensed": licensed,
-        "deployed": deployed,
-        "share": share,
-        "seats_to_go": None if deployed is None else max(0, -(-80 * licensed // 100) - deployed),
-        "data_state": "complete",
-        "eligible": True,
-        "passes": None if deployed is None else deployed * 100 >= 80 * licensed,
-        "reason": "below",
-        "tam": tam,
-        "tier": Tier.objects.get(name="Ruby"),
-    }
-    AccountFacts.objects.create(account=made, **(defaults | facts))
-    if tam:
-        AssignmentFactory(account=made, user=tam)
-    return made
-
-
-def names(response):
-    return re.findall(r'<a class="t"[^>]*>\s*([^<]+?)\s*</a>', response.content.decode())
 
 
 @pytest.fixture

@@ -27,14 +27,14 @@ def squares(drawn):
 def test_a_bar_shows_the_share_and_the_tick():
     drawn = charts.bar(Fraction(43, 64), tone="warn")
     assert 'class="bar warn"' in drawn
-    assert '<rect class="fg" y="2" width="67.19%"' in drawn
+    assert '<rect class="fg" width="67.19%"' in drawn
     assert '<rect class="tick" x="80%"' in drawn
     assert 'aria-hidden="true"' in drawn
 
 
 def test_a_bar_never_leaves_its_track():
-    assert 'class="fg" y="2" width="100%"' in charts.bar(Fraction(5, 4))
-    assert 'class="fg" y="2" width="0%"' in charts.bar(0)
+    assert 'class="fg" width="100%"' in charts.bar(Fraction(5, 4))
+    assert 'class="fg" width="0%"' in charts.bar(0)
 
 
 def test_an_unknown_share_is_not_drawn_as_zero():
@@ -173,3 +173,28 @@ def test_count_axes_hold_what_they_show(seen):
     assert scale.low == 0
     assert max(seen) <= scale.high
     assert 2 <= len(scale.ticks) <= 5
+
+
+def test_a_step_of_a_waterfall_lies_between_its_numbers():
+    drawn = charts.waterfall(Fraction(1, 2), Fraction(3, 4), low=0, high=1, tone="good")
+    assert '<rect class="good" x="50%" y="50%" width="22%"' in drawn
+    assert '<line x1="50%" x2="50%" y1="0" y2="50%"/>' in drawn
+    assert '<line x1="72%" x2="72%" y1="50%" y2="100%"/>' in drawn
+    assert 'aria-hidden="true"' in drawn
+
+
+def test_a_waterfall_begins_and_ends_with_a_dot():
+    first = charts.waterfall(None, Fraction(1, 2), low=0, high=1)
+    last = charts.waterfall(Fraction(1, 2), None, low=0, high=1)
+    for drawn, half in ((first, ('y1="50%" y2="100%"')), (last, 'y1="0" y2="50%"')):
+        assert '<circle class="end" cx="50%"' in drawn
+        assert half in drawn
+        assert "<rect" not in drawn
+
+
+def test_a_step_that_falls_or_does_nothing():
+    assert 'x="28%" y="50%" width="22%"' in charts.waterfall(0.5, 0.25, low=0, high=1, tone="bad")
+    assert "<rect" not in charts.waterfall(0.5, 0.5, low=0, high=1)
+    assert 'x="50%" y="50%" width="0.8%"' in charts.waterfall(0.5, 0.5, low=0, high=1, tone="good")
+    # A change of nothing at all.
+    assert 'cx="50%"' in charts.waterfall(None, 0.5, low=0.5, high=0.5)

@@ -11,7 +11,7 @@ from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
 from config.lib import parsers
-from config.lib.parsers import StrictJSONParser, loads
+from config.lib.parsers import BulkJSONParser, StrictJSONParser, loads
 
 
 def parse(raw, media_type="application/json", view=None):
@@ -38,13 +38,31 @@ def test_wants_an_object(raw):
         parse(raw)
 
 
-def test_wants_a_list_where_the_view_says_so():
-    class Bulk:
-        accepts_list = True
+def test_takes_a_list_or_an_object_in_bulk():
+    def parse(raw):
+        return BulkJSONParser().parse(io.BytesIO(raw), "application/json", {})
 
-    assert parse(b'[{"a": 1}]', view=Bulk()) == [{"a": 1}]
+    assert parse(b'[{"a": 1}]') == [{"a": 1}]
+    assert parse(b'{"items": []}') == {"items": []}
     with pytest.raises(ParseError, match="list"):
-        parse(b"{}", view=Bulk())
+        parse(b"1")
+
+
+def test_takes_more_in_bulk_but_not_without_end():
+    item = b'{"name": "' + b"x" * 1_000_000 + b'"}'
+    for parser, times, fits in [
+        (StrictJSONParser, 1, True),
+        (BulkJSONParser, 9, True),
+        (BulkJSONParser, 11, False),
+    ]:
+        raw = item if times == 1 else b"[" + b",".join([item] * times) + b"]"
+        stream = io.BytesIO(raw)
+        if fits:
+            assert parser().parse(stream, "application/json", {})
+        else:
+            with pytest.raises(APIException) as caught:
+                parser().parse(stream, "application/json", {})
+            assert caught.value.status_code == 413
 
 
 def test_refuses_a_key_that_stands_twice():

@@ -1,6 +1,7 @@
 """Formats, tags, fragments and navigation: what every page is put together from."""
 
 import datetime as dt
+import uuid
 from decimal import Decimal
 from fractions import Fraction
 
@@ -19,7 +20,7 @@ from django.test import RequestFactory
 from config import navigation
 from config.lib.htmx import HtmxRedirectMiddleware, toast_fragment
 from config.lib.ui import formats
-from people.models import User
+from people.models import SavedView, User
 
 NOW = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 
@@ -250,7 +251,7 @@ def context_of(user, path="/", **cookies):
 
 def user_with(*roles, theme="system"):
     user = User(pk=1, name="Ada Lovelace", email="ada@keel.example", theme=theme)
-    user.__dict__["roles"] = frozenset(roles)
+    user.__dict__.update(roles=frozenset(roles), visible_views=[])
     return user
 
 
@@ -261,6 +262,7 @@ def labels(context):
 def test_navigation_shows_what_the_roles_open():
     assert labels(context_of(user_with("tam"))) == ["Seats deployed", "Accounts", "API"]
     assert "Settings" in labels(context_of(user_with("administrator")))
+    assert "Imports" in labels(context_of(user_with("metric_owner")))
     nobody = context_of(user_with())
     assert labels(nobody) == []
     assert nobody["navigation"].search_url == ""
@@ -270,6 +272,17 @@ def test_navigation_shows_what_the_roles_open():
 def test_navigation_marks_where_one_is():
     sections = context_of(user_with("tam"), "/accounts/ACC-12/")["navigation"].sections
     assert [e.label for s in sections for e in s.entries if e.current] == ["Accounts"]
+
+
+def test_navigation_has_the_saved_views_and_marks_the_one_that_is_open():
+    user = user_with("tam")
+    views = [SavedView(uuid=uuid.uuid4(), page="accounts", name=f"View {n}") for n in range(9)]
+    views.append(SavedView(uuid=uuid.uuid4(), page="nothing", name="Of a list that is gone"))
+    user.__dict__["visible_views"] = views
+    shown = context_of(user, f"/accounts/?saved={views[8].uuid}")["navigation"].sections
+    entries = [e for s in shown if s.label == "Saved views" for e in s.entries]
+    assert [e.label for e in entries] == [*(f"View {n}" for n in range(6)), "View 8", "All views"]
+    assert [e.label for s in shown for e in s.entries if e.current] == ["View 8"]
 
 
 def test_the_theme_comes_from_the_person_or_from_the_cookie_of_a_stranger():

@@ -47,7 +47,7 @@ def server(browser, django_db_setup, django_db_blocker):
     """Serve the company under the application's database role; everything is committed."""
     md5 = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("events.outbox.ring", lambda: None)
+        patch.setattr("events.outbox.ring", lambda *_: None)
         restock()
         cache.clear()
         try:

@@ -240,17 +240,19 @@ def test_a_dead_or_hanging_broker_is_not_noticed(bell, monkeypatch):
 def test_the_bell_calls_the_relay_by_its_name(bell, monkeypatch):
     calls = []
     monkeypatch.setattr(
-        outbox.celery_app, "send_task", lambda name, **kwargs: calls.append((name, kwargs))
+        outbox.celery_app,
+        "send_task",
+        lambda name, args, **kwargs: calls.append((name, args, kwargs)),
     )
 
     ringer = bell()
     ringer.ring()
     assert ringer.quiet.wait(5)
+    ringer.ring(("accounts.run_import", (7,)))
+    assert ringer.quiet.wait(5)
 
-    assert calls[0] == (
-        tasks.relay_outbox.name,
-        {"retry": False, "expires": outbox.RING_FADES},
-    )
+    how = {"retry": False, "expires": outbox.RING_FADES}
+    assert calls == [(tasks.relay_outbox.name, (), how), ("accounts.run_import", (7,), how)]
 
 
 def test_old_messages_are_deleted(db, carried):

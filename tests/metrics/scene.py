@@ -2,9 +2,13 @@
 
 import datetime as dt
 
+from django.db import connection
+
 from accounts.models import Company
 from config.lib.versions import pretend_known_at
-from metrics.selectors import runs
+from metrics.selectors import inputs, rows, runs
+from metrics.selectors.digests import digest_of
+from metrics.services import staging
 from metrics.services.runs import recompute
 from people.models import system_user
 from tests.factories import (
@@ -68,3 +72,30 @@ def compute(on, known_at=None, now=LATER):
 def number_on(on):
     run = runs.run_on(SLUG, day(on))
     return run and (run.numerator, run.denominator)
+
+
+def staged_rows():
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {staging.STAGED} FROM seen ORDER BY account_id")
+        return [row[:-1] for row in cursor.fetchall()]
+
+
+def assert_same_by_every_way(run):
+    """Statement, rules and ledger agree: row by row, in the number and in the digest."""
+    at, policy = inputs.moment(run.day, run.known_at), runs.policy_of(run.definition)
+    by_rules = staging.stage_by_the_rules(at, policy)
+    expected = staged_rows()
+    by_statement = staging.stage(at, policy)
+    assert staged_rows() == expected
+    assert by_statement == by_rules
+    number = by_statement.number
+    assert (
+        run.numerator, run.denominator, run.unknown, run.covered, run.oldest_reading, run.excluded,
+    ) == (
+        number.numerator, number.denominator, number.unknown, number.covered,
+        number.oldest_reading, number.excluded,
+    )  # fmt: skip
+    assert run.inputs_sum == by_statement.inputs_sum.hex
+    assert run.digest == digest_of(at, policy, by_statement.inputs_sum)
+    seen = rows.rows_of(run).order_by("account_id").values_list(*staging.COLUMNS)
+    assert list(seen) == [row[: len(staging.COLUMNS)] for row in expected]

@@ -256,7 +256,7 @@ class TestLate:
 
 class TestSegments:
     def of(self, run, by):
-        cells = dashboard.cells_of(run)
+        cells = dashboard.cells_by_tam(run) if by == "tam" else dashboard.cells_of(run)
         labels = dashboard.labels_of(cells)
         return [
             (segment.label, segment.numerator, segment.denominator)

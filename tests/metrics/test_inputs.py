@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account, Company, Instance, SeatReading, Subscription, Tier
 from metrics import rules
 from metrics.selectors import inputs
+from metrics.selectors.digests import InputsSum, digest_of
 from tests.factories import (
     AccountFactory,
     AssignmentFactory,
@@ -261,11 +262,11 @@ class TestReading:
 
 class TestDigest:
     def digest(self, on="03-10", known_at="03-20"):
-        at = inputs.moment(day(on), moment(known_at))
-        digest = inputs.Digest(at, rules.Policy())
+        at, policy = inputs.moment(day(on), moment(known_at)), rules.Policy()
+        total = InputsSum()
         for account in inputs.accounts_at(at):
-            digest.add(account)
-        return digest.hexdigest()
+            total += InputsSum.of_account(account, at.day, policy)
+        return digest_of(at, policy, total)
 
     @pytest.fixture(autouse=True)
     def account(self):

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from events.models import Event
 from metrics.models import MetricRow, MetricRun
 from metrics.selectors import rows
+from metrics.services import ledger, staging
 from metrics.services import runs as services
 from metrics.services.runs import (
     AlreadyRunning,
@@ -63,14 +64,14 @@ class TestAtOnce:
     def test_a_second_one_is_refused_while_the_first_is_at_work(self, monkeypatch):
         customer(80)
         at_work, go_on = threading.Event(), threading.Event()
-        write_rows = services._write_rows
+        write_rows = ledger.write_rows
 
-        def slowly(run):
+        def slowly(run, **more):
             at_work.set()
             assert go_on.wait(10)
-            write_rows(run)
+            write_rows(run, **more)
 
-        monkeypatch.setattr(services, "_write_rows", slowly)
+        monkeypatch.setattr(ledger, "write_rows", slowly)
 
         def first():
             recompute(SLUG, day("03-10"), by=system_user(), now=LATER)
@@ -119,10 +120,11 @@ KILLED = """
 import datetime as dt, os, sys, time
 import django
 django.setup()
-from metrics.services import runs
+from metrics.services import ledger, runs, staging
 from people.models import system_user
-step = sys.argv[1]
-original = getattr(runs, step)
+module, step = sys.argv[1].split(".")
+module = {"ledger": ledger, "runs": runs, "staging": staging}[module]
+original = getattr(module, step)
 
 def stopped(*args, **kwargs):
     result = original(*args, **kwargs)
@@ -130,7 +132,7 @@ def stopped(*args, **kwargs):
     time.sleep(60)
     return result
 
-setattr(runs, step, stopped)
+setattr(module, step, stopped)
 runs.recompute("seats-deployed", dt.date(2026, 3, 10), by=system_user(),
                now=dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
 """
@@ -138,7 +140,7 @@ runs.recompute("seats-deployed", dt.date(2026, 3, 10), by=system_user(),
 
 @pytest.mark.django_db(transaction=True)
 class TestKilled:
-    @pytest.mark.parametrize("step", ["_stage", "_write_rows", "_record"])
+    @pytest.mark.parametrize("step", ["staging.stage", "ledger.write_rows", "runs._record"])
     def test_leaves_nothing_and_the_next_one_is_whole(self, step):
         for seats in (80, 70, None):
             customer(seats)
@@ -165,17 +167,26 @@ class TestKilled:
         assert (run.revision, run.numerator, run.denominator) == (1, 1, 3)
         assert MetricRow.objects.count() == 3
 
-    @pytest.mark.parametrize("step", ["_lock", "_stage", "_copy", "_write_rows", "_record"])
-    def test_an_exception_at_any_step_leaves_nothing(self, step, monkeypatch):
+    @pytest.mark.parametrize(
+        ("module", "step"),
+        [
+            (services, "_lock"),
+            (staging, "stage"),
+            (staging, "_counted"),
+            (ledger, "write_rows"),
+            (services, "_record"),
+        ],
+    )
+    def test_an_exception_at_any_step_leaves_nothing(self, module, step, monkeypatch):
         learn_all = [customer(seats) for seats in (80, 70)]
-        original = getattr(services, step)
+        original = getattr(module, step)
 
         def fail(*args, **kwargs):
             original(*args, **kwargs)
             raise ZeroDivisionError
 
         with monkeypatch.context() as patched:
-            patched.setattr(services, step, fail)
+            patched.setattr(module, step, fail)
             with pytest.raises(ZeroDivisionError):
                 recompute(SLUG, day("03-10"), by=system_user(), now=LATER)
         assert (MetricRun.objects.count(), MetricRow.objects.count()) == (0, 0)

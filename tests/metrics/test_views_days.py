@@ -65,7 +65,10 @@ class TestAnotherDay:
             ("as_of=2026-03-21", "21 Mar 2026 has not come yet. This is the newest day."),
             ("known_at=2026-03-10T10:00:00", "known_at: Add the offset from UTC"),
             ("known_at=2026-03-20T10:00:00Z", "The moment known_at lies ahead."),
-            ("vs=yesterday", "vs: “yesterday” is none of: month, quarter, year."),
+            (
+                "vs=yesterday",
+                "vs: “yesterday” is not a day written like 2026-03-31. Or write one of: month, ",
+            ),
         ],
     )
     @pytest.mark.parametrize("path", [DASHBOARD, LIST, "/metric/definition/"])

@@ -1,9 +1,11 @@
 """The lists and files behind the number, and what pages cost."""
 
 import html
+import io
 import re
 from decimal import Decimal
 
+import openpyxl
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -25,7 +27,7 @@ from tests.metrics.pages import (
 from tests.metrics.scene import customer, day, learn, read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("morning")]
-MOST_STATEMENTS = 16
+MOST_STATEMENTS = 17
 MOST_LIST_STATEMENTS = 8
 MOST_LIST_BYTES = 60 * 1024
 
@@ -155,6 +157,24 @@ class TestFiles:
         assert [row["name"] for row in table(browser.get(link))] == ["Co 00", "Co 03", "Co 06"]
         assert browser.get(f"{ROWS}?band=nothing").status_code == 400
         assert browser.get(f"{ROWS}?band=below&tam=x").status_code == 400
+
+    def test_a_workbook_says_the_same_and_holds_no_formula(self, browser):
+        learn("03-01")
+        customer(35, licensed=44, name="=cmd()")
+        computed("03-19")
+        address = f"{LIST}?band=below"
+        link = re.search(
+            r'href="(/metric/accounts.xlsx[^"]*)"', browser.get(address).content.decode()
+        )
+        content = b"".join(browser.get(html.unescape(link[1])).streaming_content)
+
+        header, row = openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows()
+
+        (line,) = table(browser.get(f"{ROWS}?band=below"))
+        assert [cell.value for cell in header] == list(line)
+        told = dict(zip(line, [cell.value for cell in row], strict=True))
+        assert (told["name"], told["share"], told["licensed"]) == ("=cmd()", 0.795454, 44)
+        assert "f" not in {cell.data_type for cell in row}
 
     def test_series_has_a_line_a_day(self, browser):
         learn("03-01")

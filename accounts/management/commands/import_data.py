@@ -1,8 +1,11 @@
 import contextlib
+import json
+import tempfile
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from dataclasses import astuple
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -11,6 +14,7 @@ from accounts.imports.columns import KINDS
 from accounts.imports.mappings import Mapping, load_mapping, shipped_names
 from accounts.imports.running import Order, Report, apply_import, preview_import
 from accounts.imports.text import told
+from accounts.services.changes import Problem
 from accounts.tabular import UnusableFile
 from config.lib.values import echo
 from people.models import system_user
@@ -45,21 +49,24 @@ class Command(BaseCommand):
         parser.add_argument("--apply", action="store_true", help="write it")
 
     def handle(self, *, file: str, apply: bool, **options: Any) -> None:
-        try:
-            with _opened(Path(file)) as opened:
-                report = self._run(opened, Path(file).name, apply=apply, options=options)
-        except UnusableFile as error:
-            raise CommandError(error.message, returncode=UNUSABLE) from None
-        for line in told(report):
-            self.stdout.write(line)
+        with tempfile.TemporaryFile() as spool:
+            try:
+                with _opened(Path(file)) as opened:
+                    report = self._run(
+                        opened, Path(file).name, spool=spool, apply=apply, options=options
+                    )
+            except UnusableFile as error:
+                raise CommandError(error.message, returncode=UNUSABLE) from None
+            for line in told(report, _problems_in(spool) if report.bad_rows else ()):
+                self.stdout.write(line)
         self.stdout.write("")
-        if report.problems:
+        if report.bad_rows:
             count = f"{report.bad_rows:,} bad row{'s' if report.bad_rows > 1 else ''}"
             raise CommandError(f"{count}. Nothing was written.", returncode=BAD_ROWS)
         self.stdout.write(_outcome(report, apply=apply))
 
     def _run(
-        self, file: BinaryIO, filename: str, *, apply: bool, options: dict[str, Any]
+        self, file: BinaryIO, filename: str, *, spool: IO[bytes], apply: bool, options: Any
     ) -> Report:
         kind = options["kind"]
         if kind not in KINDS:
@@ -76,7 +83,18 @@ class Command(BaseCommand):
             encoding=options["encoding"],
         )
         run = apply_import if apply else preview_import
-        return run(order, by=system_user(), now=timezone.now())
+        return run(
+            order,
+            by=system_user(),
+            now=timezone.now(),
+            on_problem=lambda problem: spool.write(json.dumps(astuple(problem)).encode() + b"\n"),
+        )
+
+
+def _problems_in(spool: IO[bytes]) -> Iterator[Problem]:
+    """Yield what was put aside, since there may be more than memory should hold."""
+    spool.seek(0)
+    return (Problem(*json.loads(line)) for line in spool)
 
 
 @contextlib.contextmanager

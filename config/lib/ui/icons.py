@@ -16,4 +16,6 @@ def icon(name: str, size: str = "") -> SafeString:
     Raises `lucide.IconDoesNotExist` for a name that is not in the set.
     """
     drawn = lucide(name, size=None, **{"class": CLASSES[size], "aria-hidden": "true"})
-    return mark_safe(re.sub(r"\s+", " ", drawn))  # noqa: S308 - shapes of the installed set
+    # The stylesheet says how large they are and how they are drawn.
+    drawn = re.sub(r' (?:width|height|fill|stroke[a-z-]*)="[^"]*"(?=[^<]*aria-hidden)', "", drawn)
+    return mark_safe(re.sub(r"\s+", " ", drawn).replace("> <", "><").replace(" />", "/>"))  # noqa: S308 - shapes of the installed set

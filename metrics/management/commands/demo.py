@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from config.lib.errors import DomainError
-from metrics.demo import load, nights, people
+from metrics.demo import imports, load, nights, people
 from metrics.demo.story import LARGE
 
 USUAL, FEWEST, MOST = 120, 30, 200_000
@@ -40,6 +40,8 @@ class Command(BaseCommand):
         try:
             loaded = load.load(size=accounts, now=now)
             runs = nights.compute(loaded.story, now=now, say=self._say)
+            if loaded.is_new and loaded.story.size <= LARGE:
+                imports.bring(now=now)
         except DomainError as refusal:
             raise CommandError(str(refusal)) from refusal
         verb = "made" if loaded.is_new else "brought up to today"

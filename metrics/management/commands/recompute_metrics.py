@@ -34,6 +34,13 @@ class Command(BaseCommand):
             "--to", dest="last", type=a_day, metavar="DATE", help="up to and with this day"
         )
 
+        parser.add_argument(
+            "--full",
+            action="store_true",
+            help="judge every account, not only those that may have changed since the run before, "
+            "and check what was computed from it",
+        )
+
     def handle(
         self,
         *,
@@ -41,6 +48,7 @@ class Command(BaseCommand):
         as_of: dt.date | None,
         first: dt.date | None,
         last: dt.date | None,
+        full: bool,
         **_: Any,
     ) -> None:
         slugs = [a_metric(metric)] if metric else runs.slugs()
@@ -49,7 +57,7 @@ class Command(BaseCommand):
         refresh_current_facts(now=now)
         for slug in slugs:
             try:
-                for outcome in _outcomes(slug, days, now):
+                for outcome in _outcomes(slug, days, now, full=full):
                     self._say(outcome)
             except DomainError as refusal:
                 raise CommandError(str(refusal)) from refusal
@@ -81,13 +89,15 @@ def _days(
     return [first + dt.timedelta(days=i) for i in range(count)]
 
 
-def _outcomes(slug: str, days: list[dt.date] | None, now: dt.datetime) -> Iterator[Outcome]:
+def _outcomes(
+    slug: str, days: list[dt.date] | None, now: dt.datetime, *, full: bool
+) -> Iterator[Outcome]:
     today = now.astimezone(ZoneInfo(runs.company().time_zone)).date()
     by = system_user()
     if days is None:
-        yield from catch_up(slug, by=by, now=now)
+        yield from catch_up(slug, by=by, now=now, full=full)
         days = [today]
     if days[-1] > today:
         raise CommandError(f"{days[-1]} has not begun yet; today is {today}.")
     for day in days:
-        yield recompute(slug, day, by=by, now=now)
+        yield recompute(slug, day, by=by, now=now, full=full)

@@ -1,0 +1,72 @@
+"""How lists read their filters from the address."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from accounts.models import Account, DataState
+from accounts.selectors import Choices, Filters
+from accounts.selectors.lists import NO_TAM
+from config.lib.form_fields import SearchField
+
+ANY = ("", "Any")
+STANDINGS = [
+    ("passes", "Reaches the line"),
+    ("below", "Below the line"),
+    ("unknown", "Unknown"),
+    ("unlimited", "Unlimited licence"),
+    ("outside", "Outside the metric"),
+]
+DATA_STATES = [
+    (DataState.COMPLETE, "Complete"),
+    (DataState.PARTIAL, "Partial"),
+    (DataState.STALE, "Stale"),
+    (DataState.NO_READING, "No reading"),
+    (DataState.NO_INSTANCE, "No counted instance"),
+]
+NO_SUCH_CHOICE = {"invalid_choice": "There is no such choice."}
+
+
+def filter_choice(label: str, choices: Iterable[tuple[str, str]] = ()) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=label,
+        choices=[ANY, *choices],
+        required=False,
+        error_messages=NO_SUCH_CHOICE,
+    )
+
+
+class AccountFilterForm(forms.Form):
+    """The filters of the list, from its address. Unknown parameters are no concern of it."""
+
+    q = SearchField(label="Name, id or number", required=False)
+    tier = filter_choice("Tier")
+    region = filter_choice("Region")
+    tam = filter_choice("TAM")
+    status = filter_choice("Status", Account.Status.choices)
+    standing = filter_choice("Metric", STANDINGS)
+    state = filter_choice("Data", DATA_STATES)
+
+    def __init__(self, data: Any, *, choices: Choices) -> None:
+        super().__init__(data)
+        self._offer("tier", choices.tiers)
+        self._offer("region", choices.regions)
+        self._offer("tam", [*choices.tams, (NO_TAM, "Nobody")])
+
+    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101
+        field.choices = [ANY, *choices]
+
+    def filters(self) -> Filters:
+        """Return what to narrow to; nothing at all while any part is malformed."""
+        return Filters(**self.cleaned_data) if self.is_valid() else Filters()
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Return (label, what is wrong) of each malformed part."""
+        return [
+            (str(self[name].label), str(message))
+            for name, messages in self.errors.items()
+            for message in messages
+        ]

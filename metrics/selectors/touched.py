@@ -1,0 +1,164 @@
+"""Which accounts a later moment may judge otherwise than an earlier one, found by index.
+
+What is said of an account on a day, by what was known at a cut, can only change
+
+* with a version or a reading that was learned of or closed between the cuts,
+* with a date between the days: a contract or an assignment starts or ends, the customer
+  churns, a reading was observed or grew too old, an attribute was learned (undated attributes
+  are as known at the end of the day),
+* with a rate of a currency it has contracts in.
+
+Everything else (zone, reporting currency, tiers, definition) changes for everybody and is not
+asked here. The list may name too many; an account it leaves out is judged the same at both.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from metrics import rules
+from metrics.selectors.inputs import KNOWN, Moment
+from metrics.selectors.judging import TOUCHED
+
+LEARNED = """({0}.known_from > %(cut_before)s AND {0}.known_from <= %(known_at)s
+        OR {0}.known_to > %(cut_before)s AND {0}.known_to <= %(known_at)s)"""
+NIGHTFALL = "{0}.known_from >= %(end_before)s AND {0}.known_from < %(day_end)s"
+DATED = '({0}."{1}" > %(day_before)s AND {0}."{1}" <= %(day)s)'
+
+ACCOUNTS = f"""
+    SELECT v.fact_id AS account_id FROM accounts_account_version v
+    WHERE {LEARNED.format("v")} OR {NIGHTFALL.format("v")}
+    UNION ALL
+    SELECT v.fact_id FROM accounts_account_version v
+    WHERE {DATED.format("v", "churned_on")} AND {KNOWN.format("v")}
+"""
+CONTRACTS = f"""
+    SELECT v.account_id FROM accounts_subscription_version v WHERE {LEARNED.format("v")}
+    UNION ALL
+    SELECT v.account_id FROM accounts_subscription_version v
+    WHERE v.kind = 'paid' AND ({DATED.format("v", "start")} OR {DATED.format("v", "end")})
+      AND {KNOWN.format("v")}
+"""
+RATED = f"""
+    SELECT v.account_id FROM accounts_subscription_version v
+    WHERE v.currency = ANY(%(currencies)s) AND v.kind = 'paid' AND {KNOWN.format("v")}
+      AND v.start <= %(day)s AND (v."end" IS NULL OR v."end" > %(day)s)
+"""
+ASSIGNMENTS = f"""
+    SELECT v.account_id FROM accounts_assignment_version v WHERE {LEARNED.format("v")}
+    UNION ALL
+    SELECT v.account_id FROM accounts_assignment_version v
+    WHERE v.role = 'TAM' AND ({DATED.format("v", "start")} OR {DATED.format("v", "end")})
+      AND {KNOWN.format("v")}
+"""
+# An instance may have been another account's: both are named.
+INSTANCES = f"""
+    SELECT v.fact_id FROM accounts_instance_version v
+    WHERE {LEARNED.format("v")} OR {NIGHTFALL.format("v")}
+    UNION ALL
+    SELECT r.instance_id FROM accounts_seatreading r
+    WHERE r.observed_at < %(day_end)s AND {LEARNED.format("r")}
+    UNION ALL
+    SELECT r.instance_id FROM accounts_seatreading r
+    WHERE r.observed_at >= %(end_before)s AND r.observed_at < %(day_end)s
+      AND {KNOWN.format("r")}
+"""
+# The latest of an instance is among those that the day has made too old.
+OUTDATED = f"""
+    SELECT r.instance_id FROM accounts_seatreading r
+    WHERE r.observed_at >= %(usable_before)s AND r.observed_at < %(usable_from)s
+      AND {KNOWN.format("r")}
+      AND NOT EXISTS (
+          SELECT FROM accounts_seatreading newer
+          WHERE newer.instance_id = r.instance_id AND newer.observed_at > r.observed_at
+            AND newer.observed_at >= %(usable_from)s
+            AND newer.observed_at < %(day_end)s AND {KNOWN.format("newer")})
+"""
+OF_INSTANCES = """
+    SELECT i.account_id FROM accounts_instance_version i
+    WHERE i.fact_id IN ({instances})
+"""
+# Where the rows of the ledger that the two runs see are not the same ones.
+ROWS = """
+    SELECT account_id FROM metrics_metricrow
+    WHERE definition_id = %(definition)s AND layer > %(lower)s AND layer <= %(upper)s
+      AND from_day <= %(day)s AND (to_day IS NULL OR to_day > %(day_before)s)
+    UNION ALL
+    SELECT account_id FROM metrics_metricrow
+    WHERE definition_id = %(definition)s AND layer <= %(upper)s
+      AND from_day > %(day_before)s AND from_day <= %(day)s
+    UNION ALL
+    SELECT account_id FROM metrics_metricrow
+    WHERE definition_id = %(definition)s AND layer <= %(upper)s
+      AND to_day > %(day_before)s AND to_day <= %(day)s
+"""
+TOUCH = f"""
+    DROP TABLE IF EXISTS pg_temp.{TOUCHED};
+    CREATE TEMPORARY TABLE {TOUCHED} ON COMMIT DROP AS
+    SELECT DISTINCT account_id FROM ({{sources}}) found;
+    ANALYZE {TOUCHED};
+    SELECT count(*) FROM {TOUCHED};
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Which rows of the ledger the earlier and the later run see."""
+
+    definition: int
+    before: int
+    now: int
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {
+            "definition": self.definition,
+            "lower": min(self.before, self.now),
+            "upper": max(self.before, self.now),
+        }
+
+
+def same_terms(before: Moment, now: Moment) -> bool:
+    """Say whether what holds for everybody, but for the rates, is the same at both moments."""
+
+    def terms(at: Moment) -> tuple[Any, ...]:
+        return at.day.zone.key, at.day.currency, sorted(at.day.tiers)
+
+    return terms(before) == terms(now)
+
+
+def touch(before: Moment, now: Moment, policy: rules.Policy, layers: Layers | None = None) -> int:
+    """Put the accounts into the temporary table of touched ones; return how many."""
+    currencies = [
+        currency
+        for currency in before.day.rates.keys() | now.day.rates.keys()
+        if before.day.rates.get(currency) != now.day.rates.get(currency)
+    ]
+    instances = [INSTANCES]
+    if now.day.day > before.day.day:
+        instances.append(OUTDATED)
+    sources = [
+        ACCOUNTS,
+        CONTRACTS,
+        ASSIGNMENTS,
+        OF_INSTANCES.format(instances=" UNION ALL ".join(instances)),
+    ]
+    if currencies:
+        sources.append(RATED)
+    if layers:
+        sources.append(ROWS)
+    parameters = {
+        **now.parameters,
+        **(layers.parameters if layers else {}),
+        "cut_before": before.known_at,
+        "day_before": before.day.day,
+        "end_before": before.day.end,
+        "usable_before": before.usable_from(policy),
+        "usable_from": now.usable_from(policy),
+        "currencies": currencies,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(TOUCH.format(sources=" UNION ALL ".join(sources)), parameters)
+        count: int = cursor.fetchone()[0]
+        return count

@@ -1,0 +1,33 @@
+"""Memory does not grow with the rows of a file."""
+
+import os
+import subprocess
+import sys
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+pytestmark = pytest.mark.django_db
+MOST_GROWTH_KB = 20_000
+
+
+def test_e02_ten_times_the_rows_need_hardly_more_memory():
+    parts = urlsplit(os.environ.get("DATABASE_URL", "postgres:///keel"))
+    url = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
+
+    probe = subprocess.run(
+        [sys.executable, "-m", "tests.accounts.memory_probe"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"},
+    )
+
+    assert probe.returncode == 0, probe.stderr[-2_000:]
+    small, large = map(int, probe.stdout.split())
+    # The file of 40,000 rows itself is in memory, some 2 MB.
+    assert large - small < MOST_GROWTH_KB, (small, large)
+    assert large < 300_000
