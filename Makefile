@@ -1,6 +1,7 @@
 # `make` prints what there is. ARGS, PORT, HOST and KEEL_STATE are read from the command line or the environment.
 PYTHON ?= python3
 PY := .venv/bin/python
+SIZE ?= 1000,10000
 export PORT HOST KEEL_STATE
 # Taken as it stands: a $ in it is no variable of make's.
 ARGS_AS_GIVEN = $(value ARGS)
@@ -28,6 +29,10 @@ fuzz: ## schemathesis asks the API all that its document allows and forbids, for
 	@$(PYTHON) stack/environment.py dev
 	@KEEL_FUZZ_EXAMPLES=$(or $(EXAMPLES),50) $(PY) -m stack test -- tests/test_fuzz.py
 
+bench: ## the goals for speed, measured beside the best there could be; SIZE=10000,100000 for more
+	@$(PYTHON) stack/environment.py dev
+	@$(PY) -m stack bench -- --accounts "$(SIZE)" $(ARGS_AS_GIVEN)
+
 check: ## linters, types, import rules, templates, migrations; names all that fail
 	@$(PYTHON) stack/environment.py dev
 	@$(PY) -m stack check
@@ -41,4 +46,4 @@ lock: ## the requirements/*.txt anew from the *.in; ARGS="--upgrade" for newer v
 		--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 		$(ARGS_AS_GIVEN) $$name.in -o $$name.txt) || exit 1; done
 
-.PHONY: help demo serve manage test fuzz check secrets lock
+.PHONY: help demo serve manage test fuzz bench check secrets lock

@@ -36,7 +36,7 @@ class VersusField(StrictField):
 
 
 class SeatsUpToField(StrictField):
-    parse = staticmethod(values.parse_seats_text)
+    parse = staticmethod(partial(values.parse_integer_text, low=0, high=values.SEATS_MAX))
     attrs = {"inputmode": "numeric", "maxlength": "10"}
 
 
@@ -53,7 +53,7 @@ class PeriodForm(forms.Form):
     vs_known_at = DateTimeField(required=False, widget=forms.HiddenInput)
 
 
-MOST_OFFERED = 200
+MOST_OFFERED = 100
 
 
 class SegmentForm(forms.Form):
@@ -71,7 +71,7 @@ class SegmentForm(forms.Form):
         for name in choices.keys() & self.fields.keys():
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101
-            field.choices = [("", "All"), *_offered(choices[name], self.data.get(name))]
+            field.choices = [("", "Any"), *_offered(choices[name], self.data.get(name))]
             field.error_messages["invalid_choice"] = f"There is no such {field.label} here."
 
 
@@ -133,7 +133,7 @@ class ChangeForm(forms.Form):
     group = forms.ChoiceField(required=False, label="Which way")
     cause = forms.ChoiceField(required=False, label="Cause")
     earned = forms.ChoiceField(
-        required=False, label="Earned", choices=[("", "All"), ("yes", "Yes"), ("no", "No")]
+        required=False, label="Earned", choices=[("", "Any"), ("yes", "Yes"), ("no", "No")]
     )
 
     def __init__(self, *args: Any, choices: Mapping[str, Choices], **kwargs: Any) -> None:
@@ -141,5 +141,5 @@ class ChangeForm(forms.Form):
         for name, found in choices.items():
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101
-            field.choices = [("", "All"), *found]
+            field.choices = [("", "Any"), *found]
             field.error_messages["invalid_choice"] = f"There is no such {field.label} here."

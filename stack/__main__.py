@@ -1,4 +1,4 @@
-"""`python -m stack demo|serve|manage|test|check|secrets [arguments]`: what the Makefile calls."""
+"""`python -m stack COMMAND [arguments]`: what the Makefile calls."""
 
 import os
 import signal
@@ -11,7 +11,10 @@ from stack.servers import database_is_given
 from stack.state import State, new_secrets
 
 INTERRUPTED = 130
-USAGE = "usage: python -m stack demo | serve | manage [--] ARGS | test [--] ARGS | check | secrets"
+USAGE = (
+    "usage: python -m stack demo | serve | manage [--] ARGS | test [--] ARGS | bench [--] ARGS"
+    " | check | secrets"
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -40,6 +43,8 @@ def _dispatch(command: str, rest: list[str]) -> int:
             return launch.manage(State.from_environment(), rest)
         case "test":
             return launch.test(rest)
+        case "bench":
+            return launch.bench(rest)
         case "check":
             return checks.check()
         case "secrets":

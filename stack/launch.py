@@ -1,4 +1,4 @@
-"""What `make demo`, `serve`, `manage` and `test` do."""
+"""What `make demo`, `serve`, `manage`, `test` and `bench` do."""
 
 import hashlib
 import os
@@ -103,12 +103,20 @@ def manage(state: State, arguments: Sequence[str]) -> int:
 
 def test(arguments: Sequence[str]) -> int:
     """pytest on servers that are thrown away; as the owner, who may become the application."""
+    return _on_passing_servers([sys.executable, "-m", "pytest", *arguments])
+
+
+def bench(arguments: Sequence[str]) -> int:
+    """The goals of bench/README.md, measured on servers that are thrown away."""
+    return _on_passing_servers([sys.executable, "-m", "bench.run", *arguments])
+
+
+def _on_passing_servers(command: Sequence[str]) -> int:
     state = State(Path(mkdtemp(prefix="keel-test-")))
     try:
         state.create()
         with Servers(state, for_tests=True) as urls:
             environment = environment_of(state, urls, by_owner=True) | {"KEEL_MODE": "test"}
-            command = [sys.executable, "-m", "pytest", *arguments]
             return processes.run_in_front(command, environment, ROOT)
     finally:
         shutil.rmtree(state.folder, ignore_errors=True)

@@ -46,6 +46,13 @@ class StrictFilter(django_filters.Filter):
 class StrictFilterSet(django_filters.FilterSet):
     """The base of every set of filters; made by `filter_set`."""
 
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        if data is not None:
+            # Each is copied and made a field of a form: leave out what is not asked.
+            base: Any = type(self).base_filters
+            vars(self)["base_filters"] = {name: base[name] for name in data if name in base}
+        super().__init__(data, *args, **kwargs)
+
 
 def filter_set(name: str, *parts: Filters) -> type[StrictFilterSet]:
     merged = {key: value for part in parts for key, value in part.items()}

@@ -30,7 +30,8 @@ def overdue_files(*, now: dt.datetime) -> list[Overdue]:
     for kind, source, at in applied.order_by("applied_at").values_list(
         "kind", "source", "applied_at"
     ):
-        times.setdefault((kind, source), []).append(at)
+        if at is not None:
+            times.setdefault((kind, source), []).append(at)
     found = (_overdue(*of, moments, now) for of, moments in sorted(times.items()))
     return [each for each in found if each]
 

@@ -70,7 +70,7 @@ def last_readings(
 ) -> dict[int, dt.datetime | None]:
     """Return when each account was last counted, stale or not, as the run knew it."""
     instances = inputs.INSTANCES.format(only="AND i.account_id = ANY(%(only)s)")
-    parameters = {
+    parameters: dict[str, Any] = {
         "day_end": rules.start_of(run.day + dt.timedelta(days=1), zone),
         "known_at": run.known_at,
         "only": list(account_ids),

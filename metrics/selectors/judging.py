@@ -23,9 +23,8 @@ MOST_ARR = 10**18
 
 # Parallel plans would take both cores of a small machine from those who look at pages.
 PLAN = """
-    SET LOCAL max_parallel_workers_per_gather = 0;
-    SET LOCAL jit = off;
-    SET LOCAL work_mem = '64MB';
+    SELECT set_config('max_parallel_workers_per_gather', '0', true),
+           set_config('jit', 'off', true), set_config('work_mem', '64MB', true);
 """
 # The temporary table of accounts that a run looks at.
 TOUCHED = "touched"

@@ -24,6 +24,8 @@ FEW_READINGS = 1000
 SEVERAL = 3
 FEW_CANDIDATES = 500
 
+# A few accounts are looked up, however large the tables are that might be scanned instead.
+BY_INDEX = "SET LOCAL random_page_cost = 1.1;"
 BEFORE = f"""
     SELECT count(*) FILTER (WHERE oldest = %(oldest_before)s), {digests.SUMMED}
     FROM (SELECT oldest, {digests.HASH_PARTS} FROM ({{judged}}) judged {digests.HASHED}) known
@@ -107,7 +109,7 @@ def _stage_from(
     base: MetricRun, before: inputs.Moment, at: inputs.Moment, policy: rules.Policy, revision: int
 ) -> Staged:
     with connection.cursor() as cursor:
-        cursor.execute(judging.PLAN)
+        cursor.execute(judging.PLAN + BY_INDEX)
     counts_of_base = _counts_of(base)
     layers = touched.Layers(base.definition_id, base.revision, revision)
     count = touched.touch(before, at, policy, layers)
@@ -164,7 +166,7 @@ def _next_oldest(
     stretch holds several readings for each account, it is quicker to ask every account.
     """
     since = max(filter(None, (base.oldest_reading, at.usable_from(policy))))
-    stretch = dt.timedelta(hours=6)
+    stretch = dt.timedelta(minutes=15)
     while since < at.day.end:
         until = min(since + stretch, at.day.end)
         window = {**at.parameters, "since": since, "until": until, "most": most}
@@ -179,7 +181,7 @@ def _next_oldest(
             return found
         if until == since:
             break
-        since, stretch = until, 2 * stretch
+        since, stretch = until, 4 * stretch
     else:
         return None
     return _oldest_of(at, policy, judging.EVERYBODY)

@@ -17,7 +17,7 @@ from config.lib import keyset
 from config.lib.authz import require
 from config.lib.errors import Conflict, Missing
 from config.lib.htmx import render
-from config.lib.ui.formats import day_text, moment_text
+from config.lib.ui.formats import day_text
 from config.lib.values import BadValue
 from metrics import permissions
 from metrics.forms import PublishForm
@@ -154,7 +154,6 @@ def run_detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
             "is_waiting": holding.waiting(SEATS_DEPLOYED).filter(pk=run.pk).exists(),
             "owners": _owners(),
             "recompute_url": reverse("metrics:recompute"),
-            "computed": moment_text(run.computed_at, timezone.now()),
         }
         status = 422 if form.errors else 200
         return render(request, "metrics/run_detail.html", context, status=status).render()

@@ -34,10 +34,10 @@ PLACES = 6
 GO, FALL = "go", "fall"
 FORESEEN = flips.TREND_DAYS * flips.TREND_TIMES
 SIDES = {
-    GO: ("Seats to go", "Below the line; deploy these seats and the account counts.", "to_go"),
+    GO: ("Seats to go", "Below the line: with these seats deployed, the account counts.", "to_go"),
     FALL: (
         "About to fall",
-        f"Few seats above the line, or under it in {FORESEEN} days as their trend goes.",
+        f"Few seats above the line, or under it within {FORESEEN} days if their trend goes on.",
         "above",
     ),
 }

@@ -59,7 +59,9 @@ def _result(outcome: Outcome) -> str:
     )
     if not outcome.is_new:
         return f"Nothing has changed since revision {run.revision} of today: {number}."
-    return f"Computed {day_text(run.day, run.day)}, revision {run.revision}: {number}."
+    told = f"Computed {day_text(run.day, run.day)}, revision {run.revision}: {number}."
+    is_held = run.status == run.Status.HELD
+    return f"{told} It is held until a metric owner looks at it." if is_held else told
 
 
 @require_http_methods(["GET", "POST"])

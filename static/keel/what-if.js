@@ -9,7 +9,9 @@ document.addEventListener("input", ({ target }) => {
   const part = (name) => form.querySelector(`[data-${name}]`);
   const many = (number) => number.toLocaleString("en-US");
 
+  const unit = seats === 1 ? "seat" : "seats";
   part("seats").textContent = many(seats);
+  part("unit").textContent = unit;
   part("share").textContent = steps.shares[count];
   form.querySelector(".bar .fg").setAttribute("width", steps.widths[count]);
   const crossing = part("crossing");
@@ -24,5 +26,5 @@ document.addEventListener("input", ({ target }) => {
   for (const row of form.parentElement.querySelectorAll("tr[data-so-far]")) {
     row.querySelector("[data-crosses]").hidden = Number(row.dataset.soFar) > seats;
   }
-  target.setAttribute("aria-valuetext", `${many(seats)} more seats: ${steps.shares[count]}`);
+  target.setAttribute("aria-valuetext", `${many(seats)} more ${unit}: ${steps.shares[count]}`);
 });

@@ -145,7 +145,7 @@ def test_an_invited_person_sets_a_password_and_lets_a_program_in(visit, server, 
 
     person.get_by_role("link", name="Revoke Sync").click()
     arrive(person, "Revoke Sync?")
-    person.get_by_role("button", name="Revoke Sync").click()
+    person.get_by_role("button", name="Revoke this token").click()
     expect(person.get_by_role("status").filter(has_text="Sync is revoked.")).to_be_visible()
     refused = program.get("/api/v1/metrics/seats-deployed/", **asked)
     assert refused.status == 401

@@ -452,7 +452,7 @@ def compute(day, cut):
 @pytest.mark.django_db
 @given(customers=worlds, euros=euro_rates, opals=tiers, order=computations)
 @settings(
-    max_examples=600,
+    max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
