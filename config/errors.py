@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 RETRY_SOON = 60
 NO_DATABASE = (OperationalError, InterfaceError)
+UNTOUCHED = "Nothing was changed."
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ PAGES = {
     ),
     403: Page(
         "You may not do this",
-        ("Your roles do not allow it.", "Nothing was changed."),
+        ("Your roles do not allow it.", UNTOUCHED),
     ),
     404: Page(
         "There is nothing here",
@@ -63,7 +64,7 @@ PAGES = {
             "Or it is something that your roles do not let you see.",
         ),
     ),
-    405: Page("This is not possible here", ("Nothing was changed.",)),
+    405: Page("This is not possible here", (UNTOUCHED,)),
     409: Page(
         "Someone was quicker",
         (
@@ -196,7 +197,7 @@ def _html(request: HttpRequest, status: int, page: Page) -> str:
     broken = _broken(status)
     context: dict[str, Any] = {
         "title": page.title,
-        "sentences": page.sentences,
+        "sentences": _sentences(request, page),
         "acts": _acts(request, page),
         "reference": reference if broken else "",
     }
@@ -207,6 +208,13 @@ def _html(request: HttpRequest, status: int, page: Page) -> str:
     except Exception:
         log.exception("The error page could not be rendered")
         return LAST_RESORT.format(reference=reference)
+
+
+def _sentences(request: HttpRequest, page: Page) -> list[str]:
+    """Who only looked wonders about no change, so the page does not speak of one."""
+    first, *others = page.sentences
+    looked = request.method in {"GET", "HEAD"}
+    return [first, *(sentence for sentence in others if not (looked and sentence == UNTOUCHED))]
 
 
 def _acts(request: HttpRequest, page: Page) -> list[Act]:
@@ -225,7 +233,7 @@ def _saying(status: int, message: str) -> Page:
 
 
 def _unlisted(status: int) -> Page:
-    return Page(HTTPStatus(status).phrase, ("Nothing was changed.",))
+    return Page(HTTPStatus(status).phrase, (UNTOUCHED,))
 
 
 def _signed_in(request: HttpRequest) -> bool:

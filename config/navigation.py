@@ -71,7 +71,16 @@ class Navigation:
         return [
             Section(
                 "Outcomes",
-                [self._entry("Seats deployed", "target", "metrics:dashboard", "s")],
+                [
+                    self._entry(
+                        "Seats deployed",
+                        "target",
+                        "metrics:dashboard",
+                        "s",
+                        but="metrics:flip-list",
+                    ),
+                    self._entry("Flip list", "arrow-up-down", "metrics:flip-list", "f"),
+                ],
             ),
             Section(
                 "Customers",
@@ -122,9 +131,10 @@ class Navigation:
     def theme_url(self) -> str:
         return reverse("people:theme")
 
-    def _entry(self, label: str, icon: str, name: str, key: str = "") -> Entry:
-        url = reverse(name)
-        is_here = self.request.path.startswith(url)
+    def _entry(self, label: str, icon: str, name: str, key: str = "", *, but: str = "") -> Entry:
+        """Return the link; `but` names what lies under its address and has a link of its own."""
+        url, path = reverse(name), self.request.path
+        is_here = path.startswith(url) and not (but and path.startswith(reverse(but)))
         return Entry(label, icon, url, key, is_here and not self._is_in_a_view)
 
     @cached_property

@@ -50,7 +50,8 @@ class StrictFilterSet(django_filters.FilterSet):
         if data is not None:
             # Each is copied and made a field of a form: leave out what is not asked.
             base: Any = type(self).base_filters
-            vars(self)["base_filters"] = {name: base[name] for name in data if name in base}
+            asked: Any = self
+            asked.base_filters = {name: base[name] for name in data if name in base}
         super().__init__(data, *args, **kwargs)
 
 
