@@ -193,6 +193,7 @@ def _form_digest(data: QueryDict) -> str:
             if not isinstance(value, UploadedFile):
                 digest.update(_sized(str(value).encode(errors="surrogatepass")))
                 continue
+            digest.update(_sized((value.name or "").encode(errors="surrogatepass")))
             digest.update(b"file %d:" % (value.size or 0))
             for chunk in value.chunks():
                 digest.update(chunk)

@@ -31,7 +31,7 @@ def _list(items: dict[str, Any]) -> dict[str, Any]:
 PROBLEM = _object(row=COUNT, column=TEXT, value=TEXT, detail=TEXT, code=TEXT)
 SIDE = _object(numerator=COUNT, denominator=COUNT)
 MOVER = _object(number=TEXT, name=TEXT, was=TEXT, becomes=TEXT)
-EFFECT = _object(before=SIDE, after=SIDE, movers=_list(MOVER), more=COUNT)
+EFFECT = _object(before=SIDE, after=SIDE, movers=_list(MOVER), more=COUNT, left=COUNT)
 PROGRESS = _object(phase=TEXT, done=COUNT, total=COUNT)
 SKIPPED = _object(label=TEXT, reason=TEXT)
 UNDONE = _object(count=COUNT, skipped=_list(SKIPPED), more=COUNT)

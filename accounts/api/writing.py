@@ -202,7 +202,7 @@ class FactViewSet(Writing, ReadViewSet):
         codes = {problem.code for problem in problems}
         if EXISTS in codes and self.action == "create":
             called = " and ".join(self.forms.identity)
-            sentence = f"There is a {self.noun} with this {called} already. Change that one."
+            sentence = f"This {called} names another {self.noun} already. Change that one."
             return Conflict(sentence, code=EXISTS)
         return refusal(problems, prefix=prefix, etag=self._etag_now() if STALE in codes else "")
 

@@ -48,7 +48,7 @@ class ImportFilterForm(forms.Form):
     """The filters of the list, from its address."""
 
     kind = filter_choice("Kind", Import.Kind.choices)
-    status = filter_choice("Status", Import.Status.choices)
+    status = filter_choice("State", Import.Status.choices)
 
 
 class UploadForm(forms.Form):

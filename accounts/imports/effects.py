@@ -34,12 +34,16 @@ class Mover:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """`movers` are the first of those who move; `more` is how many are not among them."""
+    """`movers` are the first of those who move; `more` is how many are not among them.
+
+    `left` is how many of all who move are in the number no longer.
+    """
 
     before: Side
     after: Side
     movers: list[Mover] = field(default_factory=list)
     more: int = 0
+    left: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -51,6 +55,7 @@ class Effect:
             Side(**told["after"]),
             [Mover(**mover) for mover in told["movers"]],
             told["more"],
+            told.get("left", 0),
         )
 
 
@@ -68,7 +73,7 @@ class Standing(NamedTuple):
 
 OUTSIDE = Standing(is_in=False, passes=None, reason="")
 MOST_MOVERS = 50
-ACCOUNTS_AT_ONCE = 2_000
+ACCOUNTS_AT_ONCE = 20_000
 NEXT_TOUCHED = """
 SELECT account_id FROM staged_touched WHERE account_id > %s ORDER BY account_id LIMIT %s
 """
@@ -104,7 +109,7 @@ def measure(today: dt.date, tell: Tell) -> Effect:
     numerator, denominator = one(TOTALS)
     before = Side(numerator, denominator)
     moves: list[tuple[int, Standing, Standing]] = []
-    count = 0
+    count = left = 0
     for ids in _touched(tell):
         was = _standings(ids)
         facts_changed(ids)
@@ -116,10 +121,11 @@ def measure(today: dt.date, tell: Tell) -> Effect:
             numerator += (new.place == (True, True)) - (old.place == (True, True))
             denominator += new.is_in - old.is_in
             count += 1
+            left += old.is_in and not new.is_in
             if len(moves) < MOST_MOVERS:
                 moves.append((id_, old, new))
     after = Side(numerator, denominator)
-    return Effect(before, after, _movers(moves, today), count - len(moves))
+    return Effect(before, after, _movers(moves, today), count - len(moves), left)
 
 
 def _touched(tell: Tell) -> Iterator[list[int]]:

@@ -15,7 +15,9 @@ from django.db import transaction
 from accounts import permissions
 from accounts.imports import files, moves, notices, saved, working
 from accounts.imports.columns import KINDS
+from accounts.imports.effects import Effect
 from accounts.imports.mappings import read_mapping
+from accounts.imports.mass import reasons_of_leaving
 from accounts.imports.moves import Status
 from accounts.imports.progress import Progress, progress_of
 from accounts.imports.running import SOURCE, PlanChanged, safe_filename
@@ -29,7 +31,7 @@ from accounts.imports.suggesting import (
     look_at,
 )
 from accounts.models import Import, ImportRow
-from accounts.selectors.imports import rows_of
+from accounts.selectors.imports import left_lately, rows_of
 from accounts.tabular import MOST_ROWS, Layout
 from config.lib.authz import require
 from config.lib.errors import Conflict, Invalid
@@ -39,6 +41,8 @@ from people.models import User
 __all__ = ["Fitting", "Progress", "Sheet", "Suggestion", "mapping_named", "progress_of"]
 
 UNDO_WITHIN = dt.timedelta(hours=24)
+# What one person imports within this time is one change, for the caps on mass changes.
+IN_SMALL_STEPS = dt.timedelta(hours=24)
 # More facts than these are put back by a worker.
 MOST_AT_ONCE = 5_000
 
@@ -176,10 +180,11 @@ def request_apply(import_: Import, *, plan_hash: str, by: User, at: dt.datetime)
             raise Conflict(f"{rows} bad. Correct the file, or leave them out.", code="bad_rows")
         if plan_hash != import_.plan_hash:
             raise PlanChanged
-        if import_.mass and by.pk == import_.by_id:
-            _wait_for_another(import_, by=by, at=at)
+        mass = import_.mass or _mass_of_a_day(import_, at=at)
+        if mass and by.pk == import_.by_id:
+            _wait_for_another(import_, mass, by=by, at=at)
             return import_
-        second = by if import_.mass else None
+        second = by if mass else None
         changed = _write(import_, "applied", applied_by=by, approved_by=second, at=at)
     if changed:
         raise PlanChanged
@@ -289,9 +294,18 @@ def _write(import_: Import, step: str, *, at: dt.datetime, **who: User | None) -
     return working.apply_or_recheck(import_, at=at)
 
 
-def _wait_for_another(import_: Import, *, by: User, at: dt.datetime) -> None:
-    moves.move(import_, "applied", Status.WAITING, at=at, applied_by=by, failure="")
-    moves.tell("waiting", import_, by=by, mass=import_.mass)
+def _mass_of_a_day(import_: Import, *, at: dt.datetime) -> list[str]:
+    """Say why it is a mass change beside others of its person: nobody gets by in small steps."""
+    if not import_.effect:
+        return []
+    effect = Effect.from_json(import_.effect)
+    lately = left_lately(import_.by, since=at - IN_SMALL_STEPS)
+    return reasons_of_leaving(effect.left, effect.before.denominator, lately=lately)
+
+
+def _wait_for_another(import_: Import, mass: list[str], *, by: User, at: dt.datetime) -> None:
+    moves.move(import_, "applied", Status.WAITING, at=at, applied_by=by, mass=mass, failure="")
+    moves.tell("waiting", import_, by=by, mass=mass)
     notices.ask_for_approval(import_)
 
 

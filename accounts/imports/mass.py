@@ -11,7 +11,8 @@ from typing import Any
 
 from accounts.services.changes import Change
 
-# Customers that would be none any more: more than this share of all, or more than so many.
+# Customers that would be none any more, or accounts that leave the number by another change:
+# more than this share of all, or more than so many.
 MOST_PERCENT_DEACTIVATED = 10
 MOST_DEACTIVATED = 50
 # Below this many, a share says nothing.
@@ -45,11 +46,10 @@ class Mass:
         """Return why it is a mass change, in sentences; `rates` of the reporting currency."""
         found = []
         count = self._deactivated
-        is_large_share = 100 * count > MOST_PERCENT_DEACTIVATED * customers
-        if count > MOST_DEACTIVATED or (is_large_share and count >= FEWEST_DEACTIVATED):
+        if _is_many(count, customers):
             found.append(
-                f"{count:,} of {customers:,} customers would be none any more; up to "
-                f"{MOST_PERCENT_DEACTIVATED}% and {MOST_DEACTIVATED} at once need one person."
+                f"{count:,} of {customers:,} customers would no longer be customers; one person "
+                f"may do this to {MOST_PERCENT_DEACTIVATED}%, and to {MOST_DEACTIVATED} at once."
             )
         before, after = self._in_total(0, rates), self._in_total(1, rates)
         percent = 100 * (after - before) / before if before else Decimal(0)
@@ -57,7 +57,7 @@ class Mass:
             way = "rise" if percent > 0 else "fall"
             found.append(
                 f"The ARR of the contracts changed would {way} by {abs(percent):.0f}% in total; "
-                f"up to {MOST_PERCENT_OF_ARR}% need one person."
+                f"one person may change it by {MOST_PERCENT_OF_ARR}%."
             )
         return found
 
@@ -83,8 +83,28 @@ class Mass:
         if values["arr"] is not None:
             return Decimal(values["arr"])
         if values["tcv"] is not None and end:
-            return Decimal(values["tcv"]) / (end - start).days * DAYS_A_YEAR
+            days: int = (end - start).days
+            return Decimal(values["tcv"]) / days * DAYS_A_YEAR
         return Decimal(0)
+
+
+def reasons_of_leaving(left: int, members: int, *, lately: int = 0) -> list[str]:
+    """Return why it is a mass change that so many of the accounts in the number leave it.
+
+    `lately` is how many left by what the same person imported alone within a day.
+    """
+    if not left or not _is_many(left + lately, members + lately):
+        return []
+    what = f"{left:,} of {members:,} accounts would leave the number"
+    if lately:
+        what += f", and {lately:,} left by what the same person imported within 24 hours"
+    caps = f"{MOST_PERCENT_DEACTIVATED}%, and to {MOST_DEACTIVATED} at once"
+    return [f"{what}; one person may do this to {caps}."]
+
+
+def _is_many(count: int, whole: int) -> bool:
+    is_large_share = 100 * count > MOST_PERCENT_DEACTIVATED * whole
+    return count > MOST_DEACTIVATED or (is_large_share and count >= FEWEST_DEACTIVATED)
 
 
 def _is_customer(values: Mapping[str, Any]) -> bool:

@@ -21,6 +21,7 @@ from accounts.imports.checking import READINGS, checker_for, reading_of
 from accounts.imports.columns import KINDS
 from accounts.imports.effects import Effect, measure, refresh_touched
 from accounts.imports.mappings import Mapping, check_mapping
+from accounts.imports.mass import reasons_of_leaving
 from accounts.imports.outcomes import Outcomes
 from accounts.imports.staging import Planned, Staging, Tell, execute
 from accounts.imports.staging_facts import FactsOfFile
@@ -191,7 +192,9 @@ class _Run:
             outcomes.flush()
             staging.keep_bad(keep)
         if planned.moves:
-            report.effect = self._effect(subject)
+            report.effect = effect = self._effect(subject)
+            # Whatever the way, such as a rate or contracts moved to one account.
+            report.mass = report.mass or reasons_of_leaving(effect.left, effect.before.denominator)
         return report
 
     def apply(self, keep: Import | None, expected: str) -> Report:

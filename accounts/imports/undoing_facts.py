@@ -136,7 +136,7 @@ WHERE t.id = u.id AND NOT u.is_made AND u.reason IS NULL AND {turn}
 """
 # The database lets no two primaries overlap even for a moment.
 SHORTER = (
-    "(NOT b.\"primary\" OR (t.\"primary\""
+    '(NOT b."primary" OR (t."primary"'
     " AND coalesce(b.\"end\", 'infinity') <= coalesce(t.\"end\", 'infinity')))"
 )
 TELL = """
@@ -253,8 +253,7 @@ class UndoneFacts:
                 for name, column in self._columns.items()
                 if is_made or now[column] != before[column]
             ]
-            obj = self._model.__new__(self._model)
-            vars(obj).update({**now, "id": id_, "uuid": uuid})
+            obj = self._facts.bare(**{**now, "id": id_, "uuid": uuid})
             drafts.append(
                 events.Draft(
                     verb=f"{self._facts.noun}.{'withdrawn' if is_made else 'restored'}",
@@ -272,12 +271,17 @@ class _Words:
     """What the log calls the accounts and people that some rows name by their keys."""
 
     def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
-        accounts = {row.get(column) for row in rows for column in ("account_id", "parent_id")}
-        people = {row.get("user_id") for row in rows}
+        accounts = {
+            key
+            for row in rows
+            for column in ("account_id", "parent_id")
+            if (key := row.get(column))
+        }
+        people = {key for row in rows if (key := row.get("user_id"))}
         self._accounts = dict(
-            Account.objects.filter(pk__in=accounts - {None}).values_list("pk", "external_id")
+            Account.objects.filter(pk__in=accounts).values_list("pk", "external_id")
         )
-        self._people = dict(User.objects.filter(pk__in=people - {None}).values_list("pk", "uuid"))
+        self._people = dict(User.objects.filter(pk__in=people).values_list("pk", "uuid"))
 
     def told(
         self, row: dict[str, Any], names: Sequence[str], columns: dict[str, str]
@@ -306,7 +310,7 @@ def _held_by(model: type[models.Model]) -> Iterator[tuple[type[models.Model], st
         other, field = relation.related_model, relation.field
         if other is model or getattr(other, "FILLED_BY_TRIGGERS", False):
             continue
-        if other is SeatReading or (field.db_constraint and relation.on_delete is models.PROTECT):
+        if other is SeatReading or relation.on_delete is models.PROTECT:
             yield other, field.column
 
 

@@ -91,10 +91,12 @@ WITH RECURSIVE down AS (
     SELECT id, 0 AS depth FROM staged_parent WHERE parent_id IS NULL
     UNION ALL
     SELECT c.id, depth + 1 FROM down d JOIN staged_parent c ON c.parent_id = d.id
+    WHERE depth <= %(most)s
 ) SELECT id, depth FROM down;
 ANALYZE staged_depth
 """
-# Whoever asks for a parent is blamed for the ring or the long chain that he is part of.
+# Whoever asks for a parent is blamed for the ring or the long chain that he is part of. From the
+# top down, which goes no deeper than it must, rings and what stands too deep are not reached.
 BAD_PARENTS = """
 INSERT INTO staged_problem (row, "column", value, detail, code)
 WITH RECURSIVE up AS (
@@ -103,8 +105,10 @@ WITH RECURSIVE up AS (
     SELECT p.parent_id FROM up u JOIN staged_parent p USING (id) WHERE p.parent_id IS NOT NULL
 )
 SELECT p.row, 'parent_external_id', p.tie,
-    CASE WHEN d.id IS NULL THEN 'The parents form a ring. Correct one of them.'
-    ELSE 'An account has at most ' || %(most)s || ' parents above it.' END,
+    CASE WHEN d.id IS NOT NULL THEN 'An account has at most ' || %(most)s || ' parents above it.'
+        WHEN EXISTS (SELECT FROM up)
+        THEN 'An account has at most ' || %(most)s || ' parents above it, and never itself.'
+        ELSE 'The parents form a ring. Correct one of them.' END,
     'bad_parent'
 FROM staged_parent p
 LEFT JOIN staged_depth d USING (id)
@@ -158,7 +162,7 @@ class AccountsOfFile(KindOfFile):
             "one_source": self.facts.source == self.facts.account_source,
         }
         execute(NUMBERS, {**sources, "lasting": is_applied})
-        execute(PARENTS, sources)
+        execute(PARENTS, {**sources, "most": MOST_ANCESTORS})
         execute(BAD_PARENTS, {"most": MOST_ANCESTORS})
         self.facts = PartOfAccounts(
             source=self.facts.source, account_source=self.facts.account_source

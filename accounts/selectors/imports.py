@@ -69,6 +69,18 @@ def causes_of(import_: Import) -> Sequence[Cause]:
         ]
 
 
+def left_lately(person: User, *, since: dt.datetime) -> int:
+    """Return how many accounts left the number by what a person alone imported since then."""
+    alone = Import.objects.filter(
+        status=Import.Status.APPLIED,
+        by=person,
+        applied_by=person,
+        approved_by=None,
+        applied_at__gt=since,
+    )
+    return sum(left or 0 for left in alone.values_list("effect__left", flat=True))
+
+
 def applied_before(import_: Import) -> dt.datetime | None:
     """Return when the very same file was applied last, before this import."""
     twins = Import.objects.filter(

@@ -57,7 +57,7 @@ def insert_default_instances(
                 "source": OWN_SOURCE,
                 "name": NAME,
                 "accounts": list(account_ids),
-                "import": lineage and lineage.pk,
+                "import": lineage.pk if lineage else None,
             },
         )
         rows = cursor.fetchall()

@@ -47,7 +47,9 @@ PLACES = _PLACES.format(
     named="json_to_recordset(%(named)s) AS n(place bigint, account text, instance text)"
 )
 # Of a whole file the names were copied too, some of them more than once.
-PLACES_OF_FILE = _PLACES.format(named="(SELECT DISTINCT place, account, instance FROM staged_name) n")
+PLACES_OF_FILE = _PLACES.format(
+    named="(SELECT DISTINCT place, account, instance FROM staged_name) n"
+)
 
 # Where somebody has found the accounts and instances already; the default one may be yet to make.
 KNOWN_PLACES = """

@@ -115,13 +115,17 @@ class Assignments(Facts):
     def _refuse_overlaps(
         self, team: list[tuple[dt.date, dt.date, int, str]], asked: Mapping[int, Item]
     ) -> None:
+        """Blame each who overlaps once, however many others do."""
         team.sort()
-        for place, (start, end, pk, email) in enumerate(team):
-            for other in team[place + 1 :]:
-                if other[0] >= end:
-                    break
-                self._blame(asked.get(pk), other)
-                self._blame(asked.get(other[2]), (start, end, pk, email))
+        longest = None
+        for place, each in enumerate(team):
+            follows = team[place + 1] if place + 1 < len(team) else None
+            if longest and each[0] < longest[1]:
+                self._blame(asked.get(each[2]), longest)
+            elif follows and follows[0] < each[1]:
+                self._blame(asked.get(each[2]), follows)
+            if longest is None or each[1] > longest[1]:
+                longest = each
 
     def _blame(self, item: Item | None, other: tuple[dt.date, dt.date, int, str]) -> None:
         if item is None:

@@ -90,7 +90,7 @@ def _header(
             break
     if wanted:
         raise UnusableFile(f"No row begins with “{echo(wanted)}”, where the header should be.")
-    raise UnusableFile("The file has no header.")
+    raise UnusableFile("The file has no header: its first row must name the columns.")
 
 
 def _check_header(header: list[str]) -> None:

@@ -14,7 +14,15 @@ from xml.parsers import expat
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
-from accounts.tabular.shapes import MOST_COLUMNS, Cell, Damaged, Record, UnusableFile
+from accounts.tabular.shapes import (
+    MOST_COLUMNS,
+    MOST_RECORDS,
+    MOST_ROW_BYTES,
+    Cell,
+    Damaged,
+    Record,
+    UnusableFile,
+)
 from config.lib.values import echo
 
 MOST_ENTRIES = 50
@@ -22,6 +30,13 @@ MOST_EXPANDED = 100_000_000
 # Sheets that repeat themselves shrink to a fortieth; what was made to explode, to a thousandth.
 MOST_RATIO = 100
 CHUNK = 1 << 16
+# Bytes between two elements; no cell is longer, but half a chunk may be on its way.
+MOST_TEXT = 4 * CHUNK
+OF_CELLS = frozenset({"c", "v", "f", "is", "t", "r", "rPr", "b", "i", "sz", "color", "rFont",
+                      "family", "scheme", "charset", "u", "vertAlign", "phoneticPr"})  # fmt: skip
+MOST_IN_ROW = 50_000
+MOST_TEXTS = 1_000_000
+MOST_OTHERS = 100_000
 EXACT_DIGITS = 15
 ENCRYPTED = 1
 SYMBOLIC_LINK = 0o12
@@ -70,8 +85,14 @@ def _only_sheet(book: Any) -> Any:
 
 
 def _records(sheet: Any) -> Iterator[Record]:
+    last = None
     for number, cells in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS + 1), start=1):
-        yield number, [_cell(cell) for cell in cells]
+        if number > MOST_RECORDS:
+            raise UnusableFile(f"The sheet has more than {MOST_RECORDS:,} rows. Split it.")
+        # Rows that are missing in the file come as one and the same row without cells.
+        if cells is not last:
+            last = cells
+            yield number, [_cell(cell) for cell in cells]
 
 
 def _cell(cell: Any) -> Cell:
@@ -144,8 +165,7 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
 def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
     """Expand the part once, piece by piece, to see that it is as large as it says and plain XML."""
     is_xml = entry.filename.endswith((".xml", ".rels", ".vml"))
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = _refuse_document_type
+    watch = _Watch()
     size = 0
     with archive.open(entry) as part:
         while chunk := part.read(CHUNK):
@@ -153,14 +173,46 @@ def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
             if size > entry.file_size:
                 raise UnusableFile("The workbook unpacks to more than it says. Save it again.")
             if is_xml:
-                _feed(parser, chunk)
+                watch.feed(chunk, size)
 
 
-def _feed(parser: expat.XMLParserType, chunk: bytes) -> None:
-    try:
-        parser.Parse(chunk, False)  # noqa: FBT003 -- the C signature takes no keyword
-    except expat.ExpatError:
-        raise UnusableFile("The workbook is damaged. Open it and save it again.") from None
+class _Watch:
+    """Sees to it that no part grows in memory to much more than its text.
+
+    A reader holds a whole row, all texts, and everything else that is no cell, as objects.
+    """
+
+    def __init__(self) -> None:
+        self._parser = expat.ParserCreate()
+        self._parser.StartDoctypeDeclHandler = _refuse_document_type
+        self._parser.StartElementHandler = self._start
+        self._in_row = self._texts = self._others = self._at = 0
+
+    def feed(self, chunk: bytes, size: int) -> None:
+        try:
+            self._parser.Parse(chunk, False)  # noqa: FBT003 -- the C signature takes no keyword
+        except expat.ExpatError:
+            raise UnusableFile("The workbook is damaged. Open it and save it again.") from None
+        if size - self._at > MOST_TEXT:
+            raise UnusableFile(f"A cell is longer than {MOST_ROW_BYTES // 1000} kB.")
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        del attributes
+        self._at = self._parser.CurrentByteIndex
+        name = name.rpartition(":")[2]
+        if name in OF_CELLS:
+            self._in_row += 1
+        elif name in {"row", "si"}:
+            self._in_row = 0
+            self._texts += name == "si"
+        else:
+            self._others += 1
+        if self._in_row > MOST_IN_ROW or self._others > MOST_OTHERS:
+            raise UnusableFile("The workbook holds far more than rows of values. Send it as CSV.")
+        if self._texts > MOST_TEXTS:
+            raise UnusableFile(
+                f"The workbook has more than {MOST_TEXTS:,} different texts. Send it as CSV."
+            )
 
 
 def _refuse_document_type(*_: object) -> None:

@@ -75,7 +75,7 @@ def import_approve(request: HttpRequest, import_: Import, here: Here) -> str:
 def import_undo(request: HttpRequest, import_: Import, here: Here) -> str:
     require(permissions.can_import, here.user)
     found = lifecycle.undo(import_, by=here.user, at=here.now)
-    return "" if found.status == Status.UNDOING else "Undone. What could be put back is put back."
+    return "" if found.status == Status.UNDOING else "Undone."
 
 
 @_act

@@ -31,6 +31,7 @@ ACTIONS = {
     "updated": "changed",
     "deleted": "removed",
     "entered": "entered by hand",
+    "restored": "put back",
 }
 LABELS = {
     "arr": "ARR",
@@ -95,6 +96,8 @@ def story_of(event: Event, *, may_open: bool, zone: ZoneInfo) -> Story:
         return _entered(event, values, icon, zone)
     if event.verb == "readings.imported":
         return _imported(event, values, zone)
+    if event.verb == "readings.withdrawn":
+        return _withdrawn(event, values)
     title = f"{name} {ACTIONS.get(action, action.replace('_', ' '))}"
     if event.object_label and noun not in UNLABELLED:
         title = f"{title}: {event.object_label}"
@@ -126,11 +129,23 @@ def _imported(event: Event, values: Readable, zone: ZoneInfo) -> Story:
     ]
     return Story(
         "chart-line",
-        f"{number_text(count)} seat {'count' if count == 1 else 'counts'} imported",
+        f"{_counts(count)} imported",
         _joined("; ".join(part for part in parts if part), _by(event)),
         event.reason,
         event.at,
     )
+
+
+def _withdrawn(event: Event, values: Readable) -> Story:
+    after = values.after or {}
+    again = after.get("told_again") or 0
+    text = f"What was known before counts again for {number_text(again)}" if again else ""
+    title = f"{_counts(after.get('readings') or 0)} withdrawn"
+    return Story("chart-line", title, _joined(text, _by(event)), event.reason, event.at)
+
+
+def _counts(count: int) -> str:
+    return f"{number_text(count)} seat {'count' if count == 1 else 'counts'}"
 
 
 def _by(event: Event) -> str:

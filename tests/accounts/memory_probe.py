@@ -9,13 +9,19 @@ import sys
 
 import django
 
-SMALL, LARGE = 4_000, 40_000
+django.setup()
+
+from django.db import transaction  # noqa: E402 -- only now can models be loaded
+from django.utils import timezone  # noqa: E402
+
+from accounts.imports.running import Order, apply_import, preview_import  # noqa: E402
+from accounts.models import Import  # noqa: E402
+from people.models import system_user  # noqa: E402
+
+SMALL, LARGE = 2_000, 20_000
 
 
 def main():
-    django.setup()
-    from django.db import transaction
-
     with transaction.atomic():
         small = measured(SMALL)
         large = measured(LARGE)
@@ -24,12 +30,6 @@ def main():
 
 
 def measured(count):
-    from django.utils import timezone
-
-    from accounts.imports.running import Order, apply_import, preview_import
-    from accounts.models import Import
-    from people.models import system_user
-
     by, now = system_user(), timezone.now()
 
     def run(how, kind, content, **more):

@@ -25,6 +25,8 @@ CASES = corpus.cases()
 # However many rows there are, and whatever they hold.
 MOST_STATEMENTS = 80
 MOST_CALLS, MOST_CALLS_A_BYTE = 300_000, 12
+# A workbook may leave out as many rows as there can be, in a few bytes.
+MOST_CALLS_FOR_GAPS = 3_000_000
 
 
 @pytest.fixture
@@ -95,8 +97,7 @@ def outcome(case):
     try:
         report = apply_import(order, by=system_user(), now=NOW)
     except UnusableFile as error:
-        assert error.message
-        return UNUSABLE, None
+        return UNUSABLE if error.message else "speechless", None
     return BAD if report.bad_rows else GOOD, report
 
 
@@ -109,12 +110,13 @@ def traces():
     )
 
 
-@pytest.mark.parametrize("first", ["E02", "E03-endless", "E07", "E19"])
+@pytest.mark.parametrize("first", ["E02", "E03-endless", "E03-cells", "E07", "E19"])
 def test_the_work_is_bounded_by_the_size(corpus_world, first):
     """Count calls, which unlike time are the same on every machine."""
     for case in [case for case in CASES if case.id.startswith(first)][::7]:
         calls = counted(case)
-        assert calls < MOST_CALLS + MOST_CALLS_A_BYTE * len(case.content), (case.id, calls)
+        most = MOST_CALLS_FOR_GAPS if "endless" in case.id else MOST_CALLS
+        assert calls < most + MOST_CALLS_A_BYTE * len(case.content), (case.id, calls)
 
 
 def counted(case):
@@ -137,9 +139,7 @@ def counted(case):
 def test_e12_rows_that_say_nothing_new_beside_ones_that_do(corpus_world):
     content = corpus.text("accounts")
     for more in ("", "N2,Other,,,,,,,,,\n"):
-        order = Order(
-            kind="accounts", file=io.BytesIO((content + more).encode()), filename="f.csv"
-        )
+        order = Order(kind="accounts", file=io.BytesIO((content + more).encode()), filename="f.csv")
         report = apply_import(order, by=system_user(), now=NOW)
         assert report.creates == 1
     assert report.unchanged == 1

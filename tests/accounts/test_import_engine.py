@@ -27,6 +27,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.now()
+TEAM = "account_external_id,user_email,role,start\n"
 
 
 def checked(kind, content, *, keep=None, now=TODAY, **how):
@@ -213,7 +214,10 @@ class TestPlan:
         with pytest.raises(PlanChanged) as caught:
             applied(kind, content, expected=shown.plan_hash)
 
-        assert (caught.value.status, caught.value.message) == (412, "Data changed since the preview.")
+        assert (caught.value.status, caught.value.message) == (
+            412,
+            "Data changed since the preview.",
+        )
         assert Event.objects.count() == events
 
     def test_what_does_not_matter_to_it_is_not_noticed(self):
@@ -250,10 +254,8 @@ class TestEffect:
 
         report = checked("subscriptions", "external_id,arr\nS,49999\nT,1\n")
 
-        mover = Mover(
-            passing.number, "Acme", "passes", "left the number: ARR not above $50K"
-        )
-        assert report.effect == Effect(Side(1, 1), Side(0, 0), [mover], 0)
+        mover = Mover(passing.number, "Acme", "passes", "left the number: ARR not above $50K")
+        assert report.effect == Effect(Side(1, 1), Side(0, 0), [mover], more=0, left=1)
         assert Effect.from_json(report.effect.as_json()) == report.effect
 
     def test_the_number_itself_stays_as_it_was(self, passing):
@@ -270,7 +272,11 @@ class TestEffect:
         [
             ("accounts", "external_id,archived\nA,yes\n", "left the number: archived"),
             ("accounts", "external_id,status\nA,prospect\n", "left the number: prospect"),
-            ("subscriptions", "external_id,unlimited\nS,yes\n", "left the number: unlimited licence"),
+            (
+                "subscriptions",
+                "external_id,unlimited\nS,yes\n",
+                "left the number: unlimited licence",
+            ),
             ("subscriptions", "external_id,seats\nS,\n", "unknown: no licensed seats"),
             ("subscriptions", "external_id,seats\nS,200\n", "does not pass"),
             ("instances", "external_id,counted\nI,no\n", "unknown: no counted instance"),
@@ -306,7 +312,7 @@ class TestEffect:
         ("kind", "content"),
         [
             ("contacts", "external_id,account_external_id,name\nC,A,Ada\n"),
-            ("assignments", "account_external_id,user_email,role,start\nA,t@k.example,TAM,2026-01-01\n"),
+            ("assignments", f"{TEAM}A,t@k.example,TAM,2026-01-01\n"),
             ("accounts", "external_id,name\nA,Other\nN,New\n"),
             ("subscriptions", "external_id,product\nS,Gold\n"),
             ("subscriptions", "external_id,seats\nS,100\n"),
@@ -339,7 +345,10 @@ class TestMass:
         rows = "".join(f"A{number},yes\n" for number in range(3))
 
         assert checked("accounts", f"external_id,archived\n{rows}").mass == [
-            "3 of 20 customers would be none any more; up to 10% and 50 at once need one person."
+            (
+                "3 of 20 customers would no longer be customers; one person may do this to 10%, "
+                "and to 50 at once."
+            )
         ]
         assert checked("accounts", "external_id,archived\nA0,yes\nA1,yes\n").mass == []
 
@@ -380,6 +389,45 @@ class TestMass:
         rows = "".join(f"S{number},2021-01-01\n" for number in range(10))
 
         assert "fall by 100%" in checked("subscriptions", f"external_id,end\n{rows}").mass[0]
+
+    def members(self, count):
+        for number, account in enumerate(self.accounts(count)):
+            SubscriptionFactory(
+                external_id=f"S{number}", account=account, arr=60_000, currency="USD",
+                start=dt.date(2020, 1, 1), end=None,
+            )  # fmt: skip
+        facts_changed(Account.objects.values_list("pk", flat=True))
+
+    @pytest.mark.parametrize(
+        ("kind", "header", "value"),
+        [
+            ("subscriptions", "external_id,account_external_id", "A0"),
+            ("subscriptions", "external_id,currency", "XOF"),
+            ("subscriptions", "external_id,unlimited", "yes"),
+        ],
+    )
+    def test_accounts_that_leave_the_number_in_another_way(self, kind, header, value):
+        self.members(9)
+        rows = [f"S{number},{value}\n" for number in range(1, 9)]
+
+        (told,) = checked(kind, f"{header}\n{''.join(rows)}").mass
+        assert told.startswith("8 of 9 accounts would leave the number; one person may")
+        assert checked(kind, f"{header}\n{''.join(rows[:2])}").mass == []
+
+    def test_accounts_that_leave_behind_one_that_gains_their_arr(self):
+        self.members(12)
+        rows = "".join(f"S{number},1\n" for number in range(1, 12))
+
+        report = checked("subscriptions", f"external_id,arr\nS0,720000\n{rows}")
+
+        assert (report.effect.left, len(report.mass)) == (11, 1)
+
+    def test_accounts_that_leave_by_a_rate(self):
+        self.members(4)
+        Subscription.objects.update(currency="EUR")
+        applied("exchange-rates", "currency,on,rate\nEUR,2020-01-01,1\n")
+
+        assert checked("exchange-rates", "currency,on,rate\nEUR,2020-01-01,0.5\n").mass
 
 
 class TestWholeFile:
@@ -460,7 +508,9 @@ class TestWholeFile:
         UserFactory(email="one@keel.example")
         rows = "".join(f"A,one@keel.example,TAM,2026-01-{n + 1:02},no\n" for n in range(6))
 
-        report = checked("assignments", f"account_external_id,user_email,role,start,primary\n{rows}")
+        report = checked(
+            "assignments", f"account_external_id,user_email,role,start,primary\n{rows}"
+        )
 
         assert report.bad_rows == 6
         assert "more than 5 assignments" in report.problems[0].detail

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.imports import files, lifecycle, moves, purging, working
 from accounts.imports.mappings import UnusableMapping
 from accounts.imports.running import PlanChanged
+from accounts.measure import facts_changed
 from accounts.models import Account, Import, ImportChunk, ImportRow
 from accounts.selectors.imports import applied_before, causes_of, import_of, rows_of
 from accounts.tabular import UnusableFile
@@ -316,6 +317,38 @@ class TestMassChange:
         import_ = life.apply(mass, by=other)
 
         assert (import_.status, import_.approved_by) == (Status.APPLIED, other)
+
+    @pytest.fixture
+    def members(self):
+        for number in range(20):
+            account = factories.AccountFactory(external_id=f"A{number}")
+            factories.SubscriptionFactory(
+                account=account, arr=60_000, start=dt.date(2020, 1, 1), end=None
+            )
+        facts_changed(Account.objects.values_list("pk", flat=True))
+
+    def test_nobody_gets_by_in_small_steps(self, life, members):
+        first = life.upload("external_id,archived\nA0,yes\nA1,yes\n")
+        second = life.upload("external_id,archived\nA2,yes\n")
+
+        assert life.apply(first).status == Status.APPLIED
+        waiting = life.apply(second)
+
+        assert waiting.status == Status.WAITING
+        assert "and 2 left by what the same person imported within 24 hours" in waiting.mass[0]
+
+    def test_steps_of_another_day_or_undone_or_approved_are_no_part_of_it(
+        self, life, members, person
+    ):
+        other = person("metric_owner")
+        life.undo(life.apply(life.upload("external_id,archived\nA0,yes\nA1,yes\n")))
+        life.apply(life.upload("external_id,archived\nA2,yes\nA3,yes\n"), by=other)
+        old = life.apply(life.upload("external_id,archived\nA4,yes\n"))
+        Import.objects.filter(pk=old.pk).update(applied_at=life.at - dt.timedelta(days=2))
+
+        last = life.upload("external_id,archived\nA5,yes\n")
+
+        assert life.apply(last).status == Status.APPLIED
 
     def test_only_what_waits_is_approved(self, mass, life, person):
         with pytest.raises(moves.NotNow, match="is checked, but not applied"):

@@ -28,6 +28,6 @@ def test_e02_ten_times_the_rows_need_hardly_more_memory():
 
     assert probe.returncode == 0, probe.stderr[-2_000:]
     small, large = map(int, probe.stdout.split())
-    # The file of 40,000 rows itself is in memory, some 2 MB.
+    # The file itself is in memory, some 1 MB.
     assert large - small < MOST_GROWTH_KB, (small, large)
     assert large < 300_000

@@ -19,6 +19,7 @@ from accounts.models import (
     SeatReading,
     Subscription,
 )
+from accounts.views.stories import story_of
 from config.lib.versions import pretend_known_at
 from events.models import Event
 from people.models import Role, system_user
@@ -154,8 +155,7 @@ def test_subscriptions_move_back_to_their_account():
     kept = SubscriptionFactory(external_id="S", account=one, seats=5, arr=Decimal("60000.5000"))
     made = brought(
         "subscriptions",
-        "external_id,account_external_id,seats,arr,start\nS,B,7,1,2026-01-01\n"
-        "T,B,1,1,2026-01-01\n",
+        "external_id,account_external_id,seats,arr,start\nS,B,7,1,2026-01-01\nT,B,1,1,2026-01-01\n",
     )
 
     assert put_back(made).count == 2
@@ -270,6 +270,9 @@ def test_readings_are_withdrawn_and_the_former_told_again():
     assert [(reading.seats, reading.last_import) for reading in open_] == [(50, first), (60, first)]
     event = Event.objects.get(verb="readings.withdrawn")
     assert (event.after, event.account_id) == ({"readings": 2, "told_again": 1}, account.pk)
+    story = story_of(event, may_open=True, zone=dt.UTC)
+    assert story.title == "2 seat counts withdrawn"
+    assert story.text.startswith("What was known before counts again for 1. By ")
     assert Instance.objects.exists()
 
     assert put_back(first).count == 2
@@ -288,9 +291,7 @@ def test_readings_corrected_since_stay():
     undone = put_back(first)
 
     assert undone.count == 1
-    assert undone.skipped == [
-        ("Acme 2026-01-02 00:00 UTC", "It was corrected or withdrawn since.")
-    ]
+    assert undone.skipped == [("Acme 2026-01-02 00:00 UTC", "It was corrected or withdrawn since.")]
     assert SeatReading.objects.get(known_to=None).seats == 65
 
 

@@ -120,6 +120,7 @@ def test_a_view_is_saved_changed_and_discarded(visit):
     dialog = page.get_by_role("dialog", name="Save view")
     name = dialog.get_by_label("Name")
     name.press("Enter")
+    expect(dialog.get_by_role("alert")).to_be_visible()
     name.press_sequentially("Small ones")
     page.keyboard.press("Enter")
 

@@ -4,12 +4,13 @@ from decimal import Decimal
 
 import pytest
 
+from accounts.models import Account
 from events.models import Event
 from metrics.models import MetricDefinition, MetricRun, MetricTarget
 from metrics.services.runs import AlreadyRunning
 from metrics.views import steering
 from tests.metrics.pages import DASHBOARD, computed, said
-from tests.metrics.scene import SLUG, customer, day, learn
+from tests.metrics.scene import SLUG, compute, customer, day, learn, read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("morning")]
 
@@ -110,6 +111,15 @@ class TestRecompute:
 
         assert "Nothing has changed since revision 1 of today: 100.0%" in said(response)
         assert MetricRun.objects.count() == 1
+
+    def test_says_when_what_it_computed_is_held(self, client):
+        compute("03-19")
+        learn("03-20T08:00")
+        read(Account.objects.get(), 8_000, "03-20T07:00")
+
+        response = client.post("/metric/recompute/", follow=True)
+
+        assert "It is held until a metric owner looks at it." in said(response)
 
     def test_leaves_large_companies_to_the_command(self, client, monkeypatch):
         monkeypatch.setattr(steering, "MOST_ACCOUNTS", 1)

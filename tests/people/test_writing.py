@@ -161,6 +161,16 @@ class TestKeys:
         assert send("one", kind="contacts").status_code == 422
         assert SavedView.objects.count() == 1
 
+    def test_a_file_of_another_name_is_another_request(self, client):
+        def send(name):
+            upload = SimpleUploadedFile(name, b"external_id\nA1\n")
+            body = {"kind": "accounts", "file": upload}
+            return client.post(FILES, body, headers={"Idempotency-Key": "k"})
+
+        statuses = [send(name).status_code for name in ("a.csv", "b.csv", "a.csv")]
+
+        assert statuses == [201, 422, 201]
+
     def test_a_large_file_goes_by_the_disk(self, client, settings):
         settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1000
         content = b"x" * 3_000_000

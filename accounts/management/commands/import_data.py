@@ -87,8 +87,12 @@ class Command(BaseCommand):
             order,
             by=system_user(),
             now=timezone.now(),
-            on_problem=lambda problem: spool.write(json.dumps(astuple(problem)).encode() + b"\n"),
+            on_problem=lambda problem: _put_aside(spool, problem),
         )
+
+
+def _put_aside(spool: IO[bytes], problem: Problem) -> None:
+    spool.write(json.dumps(astuple(problem)).encode() + b"\n")
 
 
 def _problems_in(spool: IO[bytes]) -> Iterator[Problem]:
