@@ -30,7 +30,7 @@ WITH own AS (
     SELECT DISTINCT ON (fact_id) * FROM {twin} WHERE last_import_id = %(import)s
     ORDER BY fact_id, known_from
 )
-SELECT own.fact_id AS id, own.uuid, before.fact_id IS NULL AS is_made,
+SELECT own.fact_id AS id, own.uuid, before.fact_id IS NULL AS is_made, false AS is_archived,
     row_to_json(before) AS before, row_to_json(t) AS now,
     CASE WHEN t.id IS NULL THEN 'It was deleted since.'
         WHEN ({now}) IS DISTINCT FROM ({own}) THEN 'It was changed since.' END AS reason,
@@ -51,6 +51,30 @@ WHERE u.is_made AND u.reason IS NULL AND EXISTS (
     SELECT FROM {table} o WHERE o.{column} = u.id {known}
 )
 """
+# A number that was computed must stay what it is, and it names the accounts it has seen. They are
+# archived, and with them, until nothing more comes, those above them.
+SEEN = """
+UPDATE undone_fact u SET is_archived = true
+WHERE u.is_made AND u.reason IS NULL AND NOT u.is_archived AND (
+    EXISTS (SELECT FROM {table} o WHERE o.{column} = u.id)
+    OR EXISTS (
+        SELECT FROM accounts_account c JOIN undone_fact x ON x.id = c.id
+        WHERE c.parent_id = u.id AND x.is_archived AND x.reason IS NULL
+    )
+)
+"""
+ARCHIVE = """
+UPDATE accounts_account t
+SET archived = true, version = t.version + 1, updated_at = statement_timestamp()
+FROM undone_fact u WHERE t.id = u.id AND u.is_archived AND u.reason IS NULL AND NOT t.archived
+"""
+ARCHIVED = """
+UPDATE undone_fact SET reason = %(reason)s WHERE is_archived AND reason IS NULL
+"""
+WHY_ARCHIVED = (
+    "It is archived, not removed: a computed number has seen it. "
+    "A file with archived = no brings it back."
+)
 # Until nothing more comes: an account that stays keeps the one above it.
 HELD_BY_CHILDREN = """
 UPDATE undone_fact u SET reason = 'Other accounts belong to it by now.'
@@ -116,7 +140,7 @@ SELECT a.id FROM accounts_account a WHERE a.id IN (
 """
 TOUCHED_ACCOUNTS = """
 INSERT INTO staged_touched
-SELECT id FROM undone_fact WHERE reason IS NULL AND NOT is_made
+SELECT id FROM undone_fact WHERE reason IS NULL AND (is_archived OR NOT is_made)
 """
 TOUCHED_BY_RATES = """
 INSERT INTO staged_touched
@@ -125,7 +149,8 @@ WHERE currency IN (SELECT now ->> 'currency' FROM undone_fact WHERE reason IS NU
 ON CONFLICT DO NOTHING
 """
 DELETE = """
-DELETE FROM {table} t USING undone_fact u WHERE t.{column} = u.id AND u.is_made AND u.reason IS NULL
+DELETE FROM {table} t USING undone_fact u
+WHERE t.{column} = u.id AND u.is_made AND NOT u.is_archived AND u.reason IS NULL
 """
 RESTORE = """
 UPDATE {table} t SET {settings},
@@ -140,7 +165,8 @@ SHORTER = (
     " AND coalesce(b.\"end\", 'infinity') <= coalesce(t.\"end\", 'infinity')))"
 )
 TELL = """
-SELECT id, uuid, now::text, before::text, is_made FROM undone_fact
+SELECT id, uuid, now::text, before::text, is_made AND NOT is_archived, is_archived
+FROM undone_fact
 WHERE reason IS NULL ORDER BY id
 """
 LABELS = {
@@ -175,12 +201,15 @@ class UndoneFacts:
             _repeat(HELD_BY_CHILDREN)
             self._record(by)
             self._delete()
+            execute(ARCHIVE)
         else:
             self._record(by)
             self._delete()
             self._restore()
         self._touch()
-        return int(one("SELECT count(*) FROM undone_fact WHERE reason IS NULL")[0])
+        count = int(one("SELECT count(*) FROM undone_fact WHERE reason IS NULL")[0])
+        execute(ARCHIVED, {"reason": WHY_ARCHIVED})
+        return count
 
     def skipped(self) -> Iterator[tuple[str, str]]:
         with connection.chunked_cursor() as cursor:
@@ -205,11 +234,16 @@ class UndoneFacts:
     def _hold(self) -> None:
         """Let stay what others hang on, and what has no place to go back to."""
         for other, column in _held_by(self._model):
+            if getattr(other, "APPEND_ONLY", False) and other is not SeatReading:
+                continue
             known = "AND o.known_to IS NULL" if other is SeatReading else ""
             execute(
                 HELD.format(table=_quoted(_table(other)), column=_quoted(column), known=known),
                 {"reason": f"It has {other._meta.verbose_name_plural} by now."},  # noqa: SLF001
             )
+        for other, column in _held_by(self._model) if self._is_accounts else ():
+            if getattr(other, "APPEND_ONLY", False):
+                _repeat(SEEN.format(table=_quoted(_table(other)), column=_quoted(column)))
         if "account_id" in self._columns.values():
             execute(PLACE_IS_GONE.format(column="account_id"))
         if self._is_accounts:
@@ -241,10 +275,13 @@ class UndoneFacts:
                 self._record_some(rows, by)
 
     def _record_some(self, rows: Sequence[tuple[Any, ...]], by: User) -> None:
-        found = [
-            (id_, uuid, _loaded(now), _loaded(before or "null"), is_made)
-            for id_, uuid, now, before, is_made in rows
-        ]
+        found = []
+        for id_, uuid, now, before, is_made, is_archived in rows:
+            # One that is archived stays as it is but for that.
+            back = now if is_archived else before or "null"
+            changed = {"archived": True} if is_archived else {}
+            told: Any = {**(_loaded(back) or {}), **changed} or None
+            found.append((id_, uuid, _loaded(now), told, is_made))
         words = _Words([each for _, _, now, before, _ in found for each in (now, before) if each])
         drafts = []
         for id_, uuid, now, before, is_made in found:

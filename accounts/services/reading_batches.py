@@ -250,7 +250,7 @@ def _store(cursor: CursorWrapper, batch: ReadingBatch, *, by: User, lineage: Imp
     cursor.execute(staged_sql.INSERT, values)
     cursor.execute(staged_sql.BY_ACCOUNT)
     told = cursor.fetchall()
-    events.record_all(
+    events.record_many(
         [
             imported_event(
                 Account(id=pk, uuid=uuid, name=name), *counted, batch=batch, lineage=lineage

@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from decimal import Decimal
 from enum import Enum
@@ -89,8 +89,7 @@ def record_many(drafts: Sequence[Draft], *, by: AbstractBaseUser) -> None:
     """Log like `record_all`, by COPY and without giving the events back: for whole files."""
     _insist_on_transaction()
     keys = _keys_of({_subject_of(draft.obj) for draft in drafts if _has_personal(draft)})
-    origin = (by.pk, acting_token.get(), current_request_id())
-    rows = ((*origin, *_row_of(draft, keys)) for draft in drafts)
+    rows = _rows_of(drafts, keys, by=by)
     copy_rows(Event._meta.db_table, COPIED, rows)  # noqa: SLF001 Django documents _meta
 
 
@@ -176,6 +175,13 @@ def _event_of(
         **({"at": draft.at} if draft.at else {}),
         **origin,
     )
+
+
+def _rows_of(
+    drafts: Iterable[Draft], keys: Mapping[Subject, SubjectKey], *, by: AbstractBaseUser
+) -> Iterator[tuple[Any, ...]]:
+    origin = (by.pk, acting_token.get(), current_request_id())
+    return ((*origin, *_row_of(draft, keys)) for draft in drafts)
 
 
 def _row_of(draft: Draft, keys: Mapping[Subject, SubjectKey]) -> tuple[Any, ...]:

@@ -22,6 +22,9 @@ from accounts.models import (
 from accounts.views.stories import story_of
 from config.lib.versions import pretend_known_at
 from events.models import Event
+from metrics.models import MetricRow
+from metrics.selectors import rows
+from metrics.services.runs import recompute
 from people.models import Role, system_user
 from tests.accounts.imports import NOW, apply, counts
 from tests.factories import (
@@ -116,6 +119,31 @@ def test_what_others_hang_on_by_now_stays_and_so_does_what_is_above_it():
         ("Child", "It has subscriptions by now."),
     ]
     assert sorted(Account.objects.values_list("external_id", flat=True)) == ["C", "P"]
+
+
+@pytest.mark.as_owner
+def test_accounts_that_a_number_has_seen_are_archived_with_those_above_them():
+    made = brought(
+        "accounts", "external_id,name,parent_external_id\nA,Above,\nB,Below,A\nC,Unseen,\n"
+    )
+    below = Account.objects.get(name="Below")
+    run = recompute("seats-deployed", NOW.date(), by=system_user(), now=NOW).run
+    MetricRow.objects.exclude(account=below).delete()
+
+    undone = put_back(made)
+
+    assert undone.count == 3
+    assert {label for label, _ in undone.skipped} == {"Above", "Below"}
+    assert all("archived, not removed" in reason for _, reason in undone.skipped)
+    kept = Account.objects.order_by("name")
+    assert [(each.name, each.archived) for each in kept] == [("Above", True), ("Below", True)]
+    assert AccountFacts.objects.get(account=below).reason == "archived"
+    told = Event.objects.get(verb="account.restored", object_id=below.uuid)
+    assert (told.before, told.after) == ({"archived": False}, {"archived": True})
+    assert rows.rows_of(run).get().account == below
+
+    again = brought("accounts", "external_id,name,archived\nB,Below,no\n")
+    assert (again.creates, again.updates) == (0, 1)
 
 
 def test_the_same_file_again_after_an_undo():

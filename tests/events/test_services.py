@@ -18,6 +18,7 @@ from events.services import (
     json_safe,
     record,
     record_all,
+    record_many,
 )
 from people.models import Role, User
 from tests.factories import ApiTokenFactory, UserFactory
@@ -62,6 +63,35 @@ def test_no_event_outside_the_transaction_of_its_change():
         record("user.renamed", user, by=user)
 
     assert not Event.objects.exists()
+
+
+def test_many_are_logged_as_one_by_one(administrator):
+    token, person = ApiTokenFactory(name="Tab\t\\ and\nline"), UserFactory()
+    drafts = [
+        Draft(verb="token.renamed", obj=token, before={"name": "\\N"}, after={"name": "é\t"}),
+        Draft(
+            verb="user.changed",
+            obj=person,
+            after={"name": "Ada", "at": NOON, "amount": Decimal("1.50"), "on": NOON.date()},
+            account_id=7,
+            reason="Because\nof it",
+        ),
+    ]
+    columns = ("actor_id", "token_key", "request_id", "verb", "object_type", "object_id",
+               "object_label", "account_id", "before", "reason", "subject_id")  # fmt: skip
+    reset = acting_token.set("abc")
+    with structlog.contextvars.bound_contextvars(request_id="request-1"):
+        record_all(drafts, by=administrator)
+        record_many(drafts, by=administrator)
+    acting_token.reset(reset)
+
+    events = list(Event.objects.filter(verb__in=["token.renamed", "user.changed"]).order_by("id"))
+    for one, of_many in zip(events[:2], events[2:], strict=True):
+        for name in columns:
+            assert getattr(one, name) == getattr(of_many, name)
+        told = [selectors.readable(event, may_open=True).after for event in (one, of_many)]
+        assert told[0] == told[1]
+        assert one.uuid != of_many.uuid
 
 
 @pytest.mark.parametrize(
