@@ -180,6 +180,8 @@ def request_apply(import_: Import, *, plan_hash: str, by: User, at: dt.datetime)
             raise Conflict(f"{rows} bad. Correct the file, or leave them out.", code="bad_rows")
         if plan_hash != import_.plan_hash:
             raise PlanChanged
+        if import_.excluded and not (import_.creates or import_.updates or import_.unchanged):
+            raise Conflict("Every row is left out. Take some up again.", code="no_rows")
         mass = import_.mass or _mass_of_a_day(import_, at=at)
         if mass and by.pk == import_.by_id:
             _wait_for_another(import_, mass, by=by, at=at)

@@ -27,7 +27,7 @@ class Mass:
     """Counts what changes of facts that are there; new ones are no mass change."""
 
     def __init__(self, kind: str, today: dt.date) -> None:
-        self._kind, self._today = kind, today
+        self._kind, self.today = kind, today
         self._deactivated = 0
         self._arr: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
         # No more of them than it takes.
@@ -62,8 +62,11 @@ class Mass:
         return found
 
     def _in_total(self, side: int, rates: Mapping[str, Decimal]) -> Decimal:
+        # ARR without a rate is unknown, not an amount in our currency.
         amounts = (
-            both[side] * rates.get(currency, Decimal(1)) for currency, both in self._arr.items()
+            both[side] * rates[currency]
+            for currency, both in self._arr.items()
+            if currency in rates
         )
         return sum(amounts, Decimal(0))
 
@@ -78,7 +81,7 @@ class Mass:
     def _yearly(self, values: Mapping[str, Any]) -> Decimal:
         """Return what the contract makes a year, or 0 where it does not run today."""
         start, end = values["start"], values["end"]
-        if values["kind"] != "paid" or start > self._today or (end and end <= self._today):
+        if values["kind"] != "paid" or start > self.today or (end and end <= self.today):
             return Decimal(0)
         if values["arr"] is not None:
             return Decimal(values["arr"])

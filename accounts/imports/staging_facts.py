@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import connection
 
+from accounts import selectors
 from accounts.imports import cells
 from accounts.imports.columns import KINDS
 from accounts.imports.mass import Mass
@@ -110,9 +111,7 @@ class FactsOfFile:
             self._note(plan, planned, keep)
             if self._is_applied:
                 changes = [*plan.updates, *plan.creates]
-                events.record_many(
-                    [self._file.facts.event_of(change, reason) for change in changes], by=by
-                )
+                events.record_many(self._file.facts.events_of(changes, reason), by=by)
             done += len(drafts)
             tell("Checking", done, total)
         self._changes.flush()
@@ -125,8 +124,10 @@ class FactsOfFile:
         customers = Account.objects.filter(
             status=Account.Status.CUSTOMER, churned_on=None, internal=False, archived=False
         )
-        rates = ExchangeRate.objects.order_by("currency", "on").values_list("currency", "rate")
-        return self._mass.reasons(customers=customers.count(), rates=dict(rates))
+        known = ExchangeRate.objects.filter(on__lte=self._mass.today).order_by("currency", "on")
+        rates = dict(known.values_list("currency", "rate"))
+        rates[selectors.company().reporting_currency] = Decimal(1)
+        return self._mass.reasons(customers=customers.count(), rates=rates)
 
     def write(self, *, by: User, lineage: Import | None, trial: bool, tell: Tell) -> None:
         """Write what was planned, or as a `trial` only what could move the number."""

@@ -7,6 +7,7 @@ that was made under the lock of the kind, see `take_turn`, in the same transacti
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.db import models
@@ -323,7 +324,7 @@ class Facts:
         for batch in batches(plan.creates):
             insert_rows(self.model, [self._whole(change, extras) for change in batch])
         changes = [*plan.updates, *plan.creates]
-        events.record_many([self.event_of(change, lineage) for change in changes], by=by)
+        events.record_many(self.events_of(changes, lineage), by=by)
         facts_changed(self.affected(plan))
 
     def _altered(
@@ -347,6 +348,15 @@ class Facts:
         """Return what the table's columns shall hold."""
         plain = {column: change.values[name] for name, column in self.columns.items()}
         return plain | {column: change.links[name] for name, (column, _) in self.links.items()}
+
+    def events_of(self, changes: Iterable[Change], lineage: Import | None) -> list[events.Draft]:
+        """Return what is told of the changes; to the account that a fact leaves as well."""
+        told = []
+        for change in changes:
+            told.append(self.event_of(change, lineage))
+            if change.former_account_id:
+                told.append(replace(told[-1], account_id=change.former_account_id))
+        return told
 
     def event_of(self, change: Change, lineage: Import | None) -> events.Draft:
         columns = self.columns_of(change)

@@ -20,7 +20,6 @@ WRITE = f"""
     FROM metrics_metricrow LEFT JOIN seen USING (account_id)
     WHERE layer <= %(layer)s AND {OVER_THE_DAY} AND seen.account_id IS NULL {{only}};
 
-    DROP TABLE IF EXISTS pg_temp.closing;
     CREATE TEMPORARY TABLE closing ON COMMIT DROP AS
     SELECT covering.id, covering.to_day, {COVERING} FROM metrics_metricrow covering
     LEFT JOIN seen USING (account_id)

@@ -33,14 +33,14 @@ STAGED = f"{LISTED}, {MORE}"
 
 STAGE = f"""
     {judging.PLAN}
-    DROP TABLE IF EXISTS pg_temp.seen;
+    DROP TABLE IF EXISTS pg_temp.seen, pg_temp.closing;
     CREATE TEMPORARY TABLE seen ON COMMIT DROP AS
     SELECT {LISTED}, oldest, {digests.HASH_PARTS}, undecided
     FROM ({{judged}}) judged {digests.HASHED};
     ANALYZE seen (account_id);
 """
 STAGE_NOBODY = f"""
-    DROP TABLE IF EXISTS pg_temp.seen;
+    DROP TABLE IF EXISTS pg_temp.seen, pg_temp.closing;
     CREATE TEMPORARY TABLE seen ON COMMIT DROP AS
     SELECT {LISTED}, NULL::timestamptz AS oldest,
            {", ".join(f"0::bigint AS {name}" for name in digests.NAMES)}, false AS undecided

@@ -155,6 +155,7 @@ def flip_list(request: HttpRequest) -> HttpResponse:
             "csv_url": period.url(
                 "metrics:flips-csv",
                 side=listing.side,
+                sort=listing.sort,
                 **{name: str(value) for name, value in listing.filters.items()},
             ),
             "clear_url": period.url("metrics:flip-list", side=listing.side),

@@ -260,7 +260,12 @@ def labels(context):
 
 
 def test_navigation_shows_what_the_roles_open():
-    assert labels(context_of(user_with("tam"))) == ["Seats deployed", "Accounts", "API"]
+    assert labels(context_of(user_with("tam"))) == [
+        "Seats deployed",
+        "Flip list",
+        "Accounts",
+        "API",
+    ]
     assert "Settings" in labels(context_of(user_with("administrator")))
     assert "Imports" in labels(context_of(user_with("metric_owner")))
     nobody = context_of(user_with())
