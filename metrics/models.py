@@ -1,6 +1,7 @@
 """Definitions of numbers, and the ledger of what was computed under them."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -156,7 +157,9 @@ class MetricRow(models.Model):
         MetricDefinition, models.PROTECT, related_name="+", db_index=False
     )
     layer = models.PositiveSmallIntegerField()
-    account = models.ForeignKey(Account, models.PROTECT, related_name="+", db_constraint=False)
+    account = models.ForeignKey(
+        Account, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     from_day = models.DateField()
     to_day = models.DateField(null=True)
     arr = models.DecimalField(max_digits=24, decimal_places=6, null=True)
@@ -183,7 +186,8 @@ class MetricRow(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["definition", "layer", "account", "from_day"],
+                # The account first: this is also how its rows are found.
+                fields=["account", "definition", "layer", "from_day"],
                 name="metrics_row_one_per_start",
             ),
             models.UniqueConstraint(
@@ -196,14 +200,11 @@ class MetricRow(models.Model):
                 name="metrics_row_ends_after_start",
             ),
         ]
-        # Where the rows of one day and of another are not the same ones.
+        # Where the rows of one day and of another are not the same ones. Rows are written in the
+        # order of their days, mostly; a tree would cost each changed account a sixth more.
         indexes = [
-            models.Index(fields=["definition", "from_day"], name="metrics_row_by_start"),
-            models.Index(
-                fields=["definition", "to_day"],
-                condition=Q(to_day__isnull=False),
-                name="metrics_row_by_end",
-            ),
+            BrinIndex(fields=["from_day"], name="metrics_row_by_start"),
+            BrinIndex(fields=["to_day"], name="metrics_row_by_end"),
         ]
 
     def __str__(self) -> str:

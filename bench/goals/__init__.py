@@ -1,0 +1,5 @@
+"""Each module measures some goals: `cases` says what to ask of the workers, `findings` judges."""
+
+from bench.goals import lists, nights, pages, readings, writes
+
+GOALS = {"nights": nights, "readings": readings, "lists": lists, "pages": pages, "writes": writes}

@@ -1,0 +1,1 @@
+"""What Django and Django REST framework give as they come, over the same tables."""

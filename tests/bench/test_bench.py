@@ -1,0 +1,152 @@
+"""The bench runs, at sizes for seconds, and what it finds that no noise touches."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from bench import databases
+from bench.figures import Figures, Sample
+from bench.goals import lists
+from tests.factories import AccountFactory
+
+SIZES = (120, 360)
+OTHERS = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname <> current_database()
+"""
+
+
+@pytest.fixture(scope="module")
+def found(django_db_setup, tmp_path_factory):
+    """What a whole run at two sizes found, by goal and what."""
+    folder = tmp_path_factory.mktemp("bench")
+    server = {**connection.get_connection_params()}
+    given = os.environ["DATABASE_URL"]
+    url = f"{given.rpartition('/')[0]}/{server['dbname']}"
+    sizes = ",".join(map(str, SIZES))
+    options = f"--accounts {sizes} --days 9 --nights 3 --rounds 1 --times 1 --out {folder}"
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.run", *options.split()],
+        env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "bench.settings"},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for size in SIZES:
+        _drop(f"{url}_bench_{size}", at=given)
+    assert done.returncode == 0, done.stderr[-3000:]
+    (file,) = folder.iterdir()
+    findings = json.loads(file.read_text())["findings"]
+    return {(each["goal"], each["what"], each["accounts"]): each for each in findings}
+
+
+def _drop(url, *, at):
+    with databases.cursor_on(at) as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{databases.name_of(url)}"')
+
+
+def of(found, goal, what):
+    """Return the values of the goal whose name begins so, smallest company first."""
+    values = [
+        each["value"]
+        for (name, text, _), each in sorted(found.items(), key=lambda item: item[0][2])
+        if name == goal and text.startswith(what)
+    ]
+    assert values
+    return values
+
+
+def test_measures_every_goal(found):
+    goals = {goal for goal, _, _ in found}
+    assert goals == {"P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P12"}
+
+
+def test_a_night_has_as_many_statements_at_any_size(found):
+    small, large = of(found, "P1", "statements of a night")
+    assert small == large <= 20
+
+
+def test_a_night_writes_by_what_changed(found, db):
+    with connection.cursor() as cursor:
+        cursor.execute(OTHERS)
+        if cursor.fetchone()[0]:
+            pytest.skip("Others write to this server, and to its WAL.")
+    assert max(of(found, "P2", "WAL for each changed account, night everybody")) <= 1024
+
+
+def test_a_night_in_which_nothing_changed_writes_nothing(found):
+    assert of(found, "P2", "rows written where nothing changed") == [0, 0]
+
+
+def test_a_night_from_another_one_says_what_a_full_one_says(found):
+    assert of(found, "P3", "differences of incremental and full") == [0, 0]
+
+
+def test_an_import_has_as_many_statements_for_any_number_of_readings(found):
+    assert of(found, "P5", "more statements") == [0, 0]
+
+
+def test_a_list_of_the_api_takes_few_statements(found):
+    assert max(of(found, "P6", "statements")) <= 4
+
+
+@pytest.mark.parametrize("name", lists.PLANNED)
+def test_a_list_that_is_often_asked_for_has_its_indexes(found, name):
+    (finding,) = [
+        each for (_, what, _), each in found.items() if what.endswith(f"sorted whole: {name}")
+    ]
+    assert finding["seen"] == {}
+
+
+def test_creating_many_takes_as_many_statements_as_creating_half_of_them(found):
+    for (goal, what, _), finding in found.items():
+        if goal == "P9" and what.startswith("statements"):
+            assert finding["value"] == finding["seen"]["half as many"] <= 20
+
+
+def test_every_bad_item_is_told(found):
+    assert of(found, "P9", "bad items that were not told") == [0, 0]
+
+
+def test_pages_take_few_statements(found):
+    assert max(of(found, "P10", "statements")) <= 10
+
+
+def test_refuses_a_database_with_data_of_its_own(transactional_db):
+    AccountFactory()
+    given = os.environ["DATABASE_URL"]
+    url = f"{given.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
+
+    with pytest.raises(databases.Refused, match="has not made"):
+        databases.company_in(url)
+
+
+def test_nothing_of_the_application_knows_the_bench():
+    for app in ("accounts", "config", "engagements", "events", "metrics", "people", "projects"):
+        for module in Path(app).rglob("*.py"):
+            names = {
+                name for node in ast.walk(ast.parse(module.read_text())) for name in _imported(node)
+            }
+            assert not {name for name in names if name.split(".")[0] == "bench"}, module
+
+
+def _imported(node):
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+
+
+def test_what_was_not_measured_is_named():
+    figures = Figures()
+    figures.samples["list", 10] = [Sample(0.2), Sample(0.1)]
+
+    assert figures.quickest("list", 10) == 0.1
+    with pytest.raises(KeyError, match="dashboard"):
+        figures.seconds("dashboard", 10)
