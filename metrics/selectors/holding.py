@@ -65,7 +65,7 @@ def reasons_to_hold(run: MetricRun) -> list[dict[str, str]]:
         return []
     policy = rules.HoldPolicy.of(run.definition.policy.get("hold", {}))
     is_one_step = _days_since_the_run_before(run) <= policy.step_days
-    failed, jumps = [], []
+    failed, jumps, currency = [], [], ""
     for name, old_deployed, deployed, old_licensed, licensed, old_arr, arr, has_failed in _changed(
         run, before, policy
     ):
@@ -80,7 +80,7 @@ def reasons_to_hold(run: MetricRun) -> list[dict[str, str]]:
             if _jumped(old, new, policy.jump_seats, policy):
                 jumps.append(rules.Jump(name, what, number_text(old), number_text(new)))
         if _jumped(old_arr, arr, policy.jump_arr, policy):
-            currency = runs.company().reporting_currency
+            currency = currency or runs.company().reporting_currency
             texts = money_short_text(old_arr, currency), money_short_text(arr, currency)
             jumps.append(rules.Jump(name, "ARR", *texts))
     found = rules.reasons_to_hold(
