@@ -18,7 +18,7 @@ from metrics.services.staging import decimal_of, judge_safely
 # What was told by hand, past the services, may be committed a while after its knowledge time.
 OVERLAP = dt.timedelta(hours=1)
 # So few accounts are found by index, whatever the plan may be.
-FEW = 100
+FEW = 5
 
 
 def refresh_current_facts(*, now: dt.datetime, only: Collection[int] | None = None) -> int:
