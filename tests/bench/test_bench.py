@@ -22,7 +22,7 @@ OTHERS = """
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def found(django_db_setup, tmp_path_factory):
     """What a whole run at two sizes found, by goal and what."""
     folder = tmp_path_factory.mktemp("bench")
