@@ -150,7 +150,7 @@ def _in_django(url: str, company: Company) -> None:
     from bench.workers import Worker
 
     with Worker(url) as worker:
-        worker.ask("bench.work.history:tell_history", company)
+        worker.ask("bench.actions.history:tell_history", company)
 
 
 @contextmanager

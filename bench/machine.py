@@ -28,7 +28,7 @@ def described(worker: Worker) -> dict[str, Any]:
 
 
 def settings() -> dict[str, str]:
-    from bench.work.measuring import execute
+    from bench.actions.measuring import execute
 
     return {name: execute("SELECT current_setting(%s)", [name])[0][0] for name in SETTINGS}
 

@@ -69,13 +69,13 @@ def path_of(way: str, name: str) -> str:
 def cases(companies: Sequence[Company], times: int) -> Iterator[Case]:
     for company, name, way in product(companies, LISTS, WAYS):
         arguments = ("api", path_of(way, name), times)
-        yield Case(f"{way}, {name}", company.accounts, "bench.work.reads:reads", arguments)
+        yield Case(f"{way}, {name}", company.accounts, "bench.actions.reads:reads", arguments)
     size = companies[0].accounts
     for name, asked in PLANNED.items():
-        yield Case(f"plan of {name}", size, "bench.work.plans:scans", (*asked, size), every=100)
+        yield Case(f"plan of {name}", size, "bench.actions.plans:scans", (*asked, size), every=100)
     for name, company in product(READS, companies):
         method, path = READS[name]
-        yield Case(name, company.accounts, "bench.work.reads:reads", (method, path, times))
+        yield Case(name, company.accounts, "bench.actions.reads:reads", (method, path, times))
 
 
 def findings(figures: Figures, companies: Sequence[Company]) -> Iterator[Finding]:

@@ -12,8 +12,8 @@ NIGHT, BARE = "night", "night by hand"
 def cases(companies: Sequence[Company], times: int) -> Iterator[Case]:
     del times
     for company in companies:
-        yield Case(BARE, company.accounts, "bench.work.nights:by_hand", (company,))
-        yield Case(NIGHT, company.accounts, "bench.work.nights:nights", (company,))
+        yield Case(BARE, company.accounts, "bench.actions.nights:by_hand", (company,))
+        yield Case(NIGHT, company.accounts, "bench.actions.nights:nights", (company,))
 
 
 def findings(figures: Figures, companies: Sequence[Company]) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ PAGES = {
 def cases(companies: Sequence[Company], times: int) -> Iterator[Case]:
     for name, company in product(PAGES, companies):
         arguments = ("page of the owner", PAGES[name], times)
-        yield Case(f"page {name}", company.accounts, "bench.work.reads:reads", arguments)
+        yield Case(f"page {name}", company.accounts, "bench.actions.reads:reads", arguments)
 
 
 def findings(figures: Figures, companies: Sequence[Company]) -> Iterator[Finding]:

@@ -27,7 +27,9 @@ def cases(companies: Sequence[Company], times: int) -> Iterator[Case]:
             (NIGHTLY, "by_import", 1, 1),
         ):
             every = 1 if name == COPY else 2
-            yield Case(name, size, f"bench.work.readings:{function}", (company, some, times), every)
+            yield Case(
+                name, size, f"bench.actions.readings:{function}", (company, some, times), every
+            )
 
 
 def findings(figures: Figures, companies: Sequence[Company]) -> Iterator[Finding]:

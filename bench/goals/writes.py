@@ -15,19 +15,19 @@ def cases(companies: Sequence[Company], times: int) -> Iterator[Case]:
     for company, way in product(companies, ("ours", "stock")):
         size = company.accounts
         many = min(MANY, size)
-        yield Case(f"one, {way}", size, "bench.work.writes:create_one", (way,))
-        yield Case(f"many, {way}", size, "bench.work.writes:create_many", (way, many))
+        yield Case(f"one, {way}", size, "bench.actions.writes:create_one", (way,))
+        yield Case(f"many, {way}", size, "bench.actions.writes:create_many", (way, many))
     for company in companies:
         size = company.accounts
         arguments = (min(MANY, size) // 2,)
         yield Case(
-            "half as many, ours", size, "bench.work.writes:create_many", ("ours", *arguments)
+            "half as many, ours", size, "bench.actions.writes:create_many", ("ours", *arguments)
         )
-        yield Case("bad", size, "bench.work.writes:create_bad", arguments, every=5)
+        yield Case("bad", size, "bench.actions.writes:create_bad", arguments, every=5)
         for kind in KINDS:
             # No more than there are to change.
             sent = (kind, company, min(MOST, size), times)
-            yield Case(kind, size, "bench.work.writes:sustained", sent, every=2)
+            yield Case(kind, size, "bench.actions.writes:sustained", sent, every=2)
 
 
 def findings(figures: Figures, companies: Sequence[Company]) -> Iterator[Finding]:

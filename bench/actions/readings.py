@@ -7,10 +7,9 @@ from pathlib import Path
 from django.db import connection
 
 from accounts.imports.running import Order, apply_import
-from bench.databases import Company
-from bench.work.calls import OWNER
-from bench.work.history import morning_after
-from bench.work.measuring import (
+from bench.actions.calls import OWNER
+from bench.actions.history import morning_after
+from bench.actions.measuring import (
     Sample,
     check_constraints,
     execute,
@@ -19,6 +18,7 @@ from bench.work.measuring import (
     undone,
     vacuum,
 )
+from bench.databases import Company
 from people.models import User
 
 COLUMNS = "instance_id, observed_at, source, known_from, seats"

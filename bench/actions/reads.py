@@ -5,8 +5,8 @@ from functools import cache
 from urllib.parse import quote
 
 from accounts.models import Account
-from bench.work.calls import OWNER, Answer, api, page
-from bench.work.measuring import Sample, measured
+from bench.actions.calls import OWNER, Answer, api, page
+from bench.actions.measuring import Sample, measured
 from config.lib import keyset
 from metrics.selectors import dashboard
 

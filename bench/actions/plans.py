@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from bench.actions.measuring import CountingCursor, execute, undone
+from bench.actions.reads import asked
 from bench.figures import Sample
-from bench.work.measuring import CountingCursor, execute, undone
-from bench.work.reads import asked
 
 BIG = {
     "accounts_account", "accounts_account_facts", "accounts_assignment", "accounts_subscription",

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db import transaction
 
+from bench.actions.history import morning_after
+from bench.actions.measuring import Sample, execute, measured, undone, vacuum
 from bench.databases import Company, parts_of
-from bench.work.history import morning_after
-from bench.work.measuring import Sample, execute, measured, undone, vacuum
 from metrics.models import MetricRun
 from metrics.selectors import inputs, runs
 from metrics.selectors.runs import SEATS_DEPLOYED

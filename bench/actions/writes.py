@@ -9,9 +9,9 @@ from itertools import count
 from typing import Any
 
 from accounts.models import Account
+from bench.actions.calls import OWNER, Answer, api
+from bench.actions.measuring import Sample, check_constraints, execute, measured, undone, vacuum
 from bench.databases import Company
-from bench.work.calls import OWNER, Answer, api
-from bench.work.measuring import Sample, check_constraints, execute, measured, undone, vacuum
 from events.models import Event
 
 TABLES = (
