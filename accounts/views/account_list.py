@@ -11,7 +11,8 @@ from accounts import selectors
 from accounts.services.bulk_edits import MOST_ACCOUNTS
 from accounts.views.bulk import acts_of
 from accounts.views.listing import Listing, Row
-from accounts.views.shell import Paged, page, paged
+from accounts.views.shell import page
+from config.lib.paging import Paged, paged
 from config.lib.ui.formats import money_short_text, number_text
 
 

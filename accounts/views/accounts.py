@@ -12,10 +12,11 @@ from accounts import rules, selectors
 from accounts.models import Account, Assignment, Subscription
 from accounts.views import recent
 from accounts.views.figures import account_page
-from accounts.views.shell import Paged, Shell, paged, shell_of
+from accounts.views.shell import Shell, shell_of
 from accounts.views.stories import SHOWN, SHOWN_LABELS, Story, story_of
 from accounts.views.words import path_to_line
 from config.lib.keyset import Key
+from config.lib.paging import Paged, paged
 from config.lib.ui.formats import day_text, number_text
 from events.selectors import events_of_account
 

@@ -17,10 +17,11 @@ from accounts.models import Import
 from accounts.selectors import import_pages
 from accounts.selectors.imports import imports_visible_to
 from accounts.views.imports_words import LABELS, all_kinds, changes_of, counted, state_of
-from accounts.views.shell import Here, add_refusal, page, paged, posted
+from accounts.views.shell import Here, add_refusal, page, posted
 from config.lib.authz import require
 from config.lib.errors import DomainError
 from config.lib.keyset import Key
+from config.lib.paging import paged
 from config.lib.rendering import csv_response
 
 

@@ -29,9 +29,10 @@ from accounts.views.imports_words import (
     state_of,
     theirs_of,
 )
-from accounts.views.shell import CURSOR, PAGE_SIZE, Here, page
+from accounts.views.shell import Here, page
 from config.lib.authz import require
 from config.lib.keyset import Key, Page, page_of
+from config.lib.paging import CURSOR, PAGE_SIZE
 from config.lib.rendering import CHUNK_ROWS, csv_response
 from config.lib.ui.formats import number_text
 from config.lib.values import BadValue

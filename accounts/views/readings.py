@@ -12,10 +12,11 @@ from accounts.forms import ReadingForm
 from accounts.models import SeatReading
 from accounts.services import readings as services
 from accounts.views.figures import account_page
-from accounts.views.shell import Shell, add_refusal, page, paged, posted, shell_of
+from accounts.views.shell import Shell, add_refusal, page, posted, shell_of
 from config.lib.authz import require
 from config.lib.errors import DomainError
 from config.lib.keyset import Key
+from config.lib.paging import paged
 from config.lib.ui.formats import day_text, number_text
 
 

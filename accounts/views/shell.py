@@ -1,13 +1,12 @@
 """What every page of an account shares: the account itself, its header, tabs and figures."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -19,14 +18,10 @@ from accounts.views.words import Setting, Standing, standing_of
 from config.lib import htmx
 from config.lib.authz import require
 from config.lib.errors import DomainError, Invalid
-from config.lib.keyset import Key, Page, page_of
-from config.lib.values import BadValue
 from events.selectors import events_of_account
 from people.http import user_of
 from people.models import REQUESTERS, User
 
-PAGE_SIZE = 50
-CURSOR = "cursor"
 TABS = [
     ("Overview", "accounts:account-detail"),
     ("Subscriptions", "accounts:account-subscriptions"),
@@ -183,38 +178,6 @@ def page(
             request, template, {"here": here, **context}, partial=partial, status=status
         )
         return response.render()
-
-
-@dataclass(frozen=True)
-class Paged:
-    """One page of a list, with the addresses of its neighbours and whether its place was lost."""
-
-    rows: list[Any]
-    previous: str
-    next: str
-    lost: bool
-
-
-def paged(request: HttpRequest, queryset: "QuerySet[Any, Any]", ordering: Sequence[Key]) -> Paged:
-    """Return the page the address asks for; the first where its cursor fits no more."""
-    query = request.GET.copy()
-    cursor = query.pop(CURSOR, [""])[-1]
-    binding = f"{request.path}|{sorted(query.items())}"
-    lost = False
-    try:
-        found: Page[Any] = page_of(queryset, ordering, cursor or None, PAGE_SIZE, binding=binding)
-    except BadValue:
-        lost = True
-        found = page_of(queryset, ordering, None, PAGE_SIZE, binding=binding)
-
-    def link(to: str | None) -> str:
-        if to is None:
-            return ""
-        neighbour = query.copy()
-        neighbour[CURSOR] = to
-        return f"?{neighbour.urlencode()}"
-
-    return Paged(found.rows, link(found.previous), link(found.next), lost)
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

@@ -15,8 +15,9 @@ from config.lib import keyset
 from config.lib.authz import require
 from config.lib.errors import Invalid
 from config.lib.htmx import render
+from config.lib.paging import Paged, paged
 from config.lib.rendering import CHUNK_ROWS, csv_response, xlsx_response
-from config.lib.values import BadValue, ratio_text
+from config.lib.values import ratio_text
 from metrics import permissions, rules
 from metrics.forms import SegmentForm
 from metrics.models import MetricRow, MetricRun
@@ -27,8 +28,6 @@ from metrics.views.period import Period, read_period
 from metrics.views.words import mender_of, reason_text
 from people.http import user_of
 
-PAGE_SIZE = 50
-CURSOR = "cursor"
 LATE = "late"
 AMISS = "amiss"
 DEFAULT = "counted"
@@ -145,20 +144,20 @@ def account_list(request: HttpRequest) -> HttpResponse:
         if run is None:
             return no_number(request, period, user)
         listing = _read(request, run, period)
-        page, note = _page(request, listing)
+        page = _page(request, listing)
         context = {
             "listing": listing,
             "band": LISTS[listing.band],
             "period": period,
             "run": run,
-            "notes": [*period.notes, *listing.notes, *note],
+            "notes": [*period.notes, *listing.notes, *page.notes],
             "views": _views(listing),
             "shows_renewal": listing.band in WITH_RENEWAL,
             "shows_mender": listing.band == AMISS,
             "accounts": [_account(row, listing) for row in page.rows],
             "page": page,
-            "next": _cursor_url(request, page.next),
-            "previous": _cursor_url(request, page.previous),
+            "next": page.next,
+            "previous": page.previous,
             "summary": _summary(listing, len(page.rows)),
             "dashboard_url": period.url("metrics:dashboard"),
             "csv_url": period.url("metrics:rows-csv", band=listing.band, **listing.filters),
@@ -239,21 +238,12 @@ def _read(request: HttpRequest, run: MetricRun, period: Period) -> Listing:
     return Listing(run, policy, period, band, form, notes, labels, cells)
 
 
-def _page(request: HttpRequest, listing: Listing) -> tuple[keyset.Page[MetricRow], list[str]]:
-    """Return the page asked for; a cursor of another list starts from the first page."""
-    keys = keyset.keys_for(MetricRow, LISTS[listing.band].order)
-    binding = f"{listing.run.pk}|{listing.band}|{sorted(listing.filters.items())}"
+def _page(request: HttpRequest, listing: Listing) -> Paged:
     found = listing.rows()
     if listing.band in WITH_RENEWAL:
         found = found.annotate(renewal_on=bands.renewal_on(listing.run, account="account_id"))
-
-    def page_at(cursor: str | None) -> keyset.Page[MetricRow]:
-        return keyset.page_of(found, keys, cursor, PAGE_SIZE, binding=binding)
-
-    try:
-        return page_at(request.GET.get(CURSOR)), []
-    except BadValue:
-        return page_at(None), ["The list has changed since. This is its first page."]
+    keys = keyset.keys_for(MetricRow, LISTS[listing.band].order)
+    return paged(request, found, keys, bound_to=listing.run.pk)
 
 
 def _summary(listing: Listing, shown: int) -> str:
@@ -261,14 +251,6 @@ def _summary(listing: Listing, shown: int) -> str:
     if total is None or total == shown:
         return f"{shown:,} account{'' if shown == 1 else 's'}"
     return f"{shown:,} of {total:,} accounts"
-
-
-def _cursor_url(request: HttpRequest, cursor: str | None) -> str:
-    if cursor is None:
-        return ""
-    query = request.GET.copy()
-    query[CURSOR] = cursor
-    return f"?{query.urlencode()}"
 
 
 def _views(listing: Listing) -> list[dict[str, Any]]:

@@ -17,8 +17,8 @@ from config.lib import keyset
 from config.lib.authz import require
 from config.lib.errors import Conflict, Missing
 from config.lib.htmx import render
+from config.lib.paging import paged
 from config.lib.ui.formats import day_text
-from config.lib.values import BadValue
 from metrics import permissions
 from metrics.forms import PublishForm
 from metrics.models import MetricRun
@@ -30,7 +30,6 @@ from people.http import user_of
 from people.models import Role
 from people.selectors import people_with_role
 
-PAGE_SIZE = 50
 NEWEST_FIRST = ("-computed_at",)
 MOST_NAMED = 3
 
@@ -74,11 +73,11 @@ def run_list(request: HttpRequest) -> HttpResponse:
     found = holding.run_log(SEATS_DEPLOYED)
     if only_held := "held" in request.GET:
         found = holding.waiting(SEATS_DEPLOYED).order_by("-computed_at", "-id")
-    page, notes = _page(request, found)
+    page = paged(request, found, keyset.keys_for(MetricRun, NEWEST_FIRST))
     with timezone.override(period.zone):
         context = {
             "period": period,
-            "notes": [*period.notes, *notes],
+            "notes": [*period.notes, *page.notes],
             "runs": [(run, _share_of(run)) for run in page.rows],
             "only_held": only_held,
             "views": [
@@ -90,30 +89,11 @@ def run_list(request: HttpRequest) -> HttpResponse:
                     "count": holding.waiting(SEATS_DEPLOYED).count(),
                 },
             ],
-            "next": _cursor_url(request, page.next),
-            "previous": _cursor_url(request, page.previous),
+            "next": page.next,
+            "previous": page.previous,
             "summary": f"{len(page.rows):,} run{'' if len(page.rows) == 1 else 's'}",
         }
         return render(request, "metrics/run_list.html", context, partial="list").render()
-
-
-def _page(request: HttpRequest, found: Any) -> tuple[keyset.Page[MetricRun], list[str]]:
-    keys = keyset.keys_for(MetricRun, NEWEST_FIRST)
-    binding = f"runs|{'held' in request.GET}"
-    try:
-        cursor = request.GET.get("cursor")
-        return keyset.page_of(found, keys, cursor, PAGE_SIZE, binding=binding), []
-    except BadValue:
-        page = keyset.page_of(found, keys, None, PAGE_SIZE, binding=binding)
-        return page, ["The list has changed since. This is its first page."]
-
-
-def _cursor_url(request: HttpRequest, cursor: str | None) -> str:
-    if cursor is None:
-        return ""
-    query = request.GET.copy()
-    query["cursor"] = cursor
-    return f"?{query.urlencode()}"
 
 
 def _share_of(run: MetricRun) -> Fraction | None:

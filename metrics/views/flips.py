@@ -17,8 +17,9 @@ from config.lib.authz import require
 from config.lib.errors import Invalid
 from config.lib.htmx import render
 from config.lib.lists import ListPage
+from config.lib.paging import Paged, paged
 from config.lib.rendering import CHUNK_ROWS, csv_response
-from config.lib.values import BadValue, ratio_text
+from config.lib.values import ratio_text
 from metrics import permissions
 from metrics.forms import FlipForm
 from metrics.models import MetricRow, MetricRun
@@ -29,7 +30,6 @@ from metrics.views.period import Period, read_period
 from people.http import user_of
 from people.permissions import can_change_view
 
-PAGE_SIZE = 50
 PLACES = 6
 GO, FALL = "go", "fall"
 FORESEEN = flips.TREND_DAYS * flips.TREND_TIMES
@@ -128,7 +128,7 @@ def flip_list(request: HttpRequest) -> HttpResponse:
         if run is None:
             return no_number(request, period, user)
         listing = _read(request, run, period)
-        page, notes = _page(request, listing)
+        page = paged(request, listing.rows(), listing.ordering, bound_to=run.pk)
         title, explained, _ = SIDES[listing.side]
         context = {
             "listing": listing,
@@ -137,7 +137,7 @@ def flip_list(request: HttpRequest) -> HttpResponse:
             "policy": runs.policy_of(run.definition),
             "title": title,
             "explained": explained,
-            "notes": [*period.notes, *listing.notes, *notes],
+            "notes": [*period.notes, *listing.notes, *page.notes],
             "views": _views(listing),
             "bar": lists.view_bar(
                 FLIPS,
@@ -148,8 +148,8 @@ def flip_list(request: HttpRequest) -> HttpResponse:
             "sort": listing.sort,
             "flips": _flips(listing, page.rows),
             "trend_days": flips.TREND_DAYS,
-            "next": _cursor_url(request, page.next),
-            "previous": _cursor_url(request, page.previous),
+            "next": page.next,
+            "previous": page.previous,
             "summary": _summary(listing, page),
             "dashboard_url": period.url("metrics:dashboard"),
             "csv_url": period.url(
@@ -213,21 +213,6 @@ def _read(request: HttpRequest, run: MetricRun, period: Period) -> FlipList:
     return FlipList(run, before, period, side, sort, form, notes)
 
 
-def _page(request: HttpRequest, listing: FlipList) -> tuple[keyset.Page[MetricRow], list[str]]:
-    """Return the page asked for; a cursor of another list starts from the first page."""
-    asked = sorted((name, str(value)) for name, value in listing.filters.items())
-    binding = f"{listing.run.pk}|flips|{listing.side}|{listing.sort}|{asked}"
-
-    def page_at(cursor: str | None) -> keyset.Page[MetricRow]:
-        found = listing.rows()
-        return keyset.page_of(found, listing.ordering, cursor, PAGE_SIZE, binding=binding)
-
-    try:
-        return page_at(request.GET.get("cursor")), []
-    except BadValue:
-        return page_at(None), ["The list has changed since. This is its first page."]
-
-
 def _flips(listing: FlipList, found: list[Any]) -> list[Flip]:
     zone = listing.period.zone
     last = flips.last_readings(listing.run, [row.account_id for row in found], zone)
@@ -250,16 +235,8 @@ def _views(listing: FlipList) -> list[dict[str, Any]]:
     ]
 
 
-def _summary(listing: FlipList, page: keyset.Page[MetricRow]) -> str:
+def _summary(listing: FlipList, page: Paged) -> str:
     count = len(page.rows)
     seats = sum(getattr(row, SIDES[listing.side][2]) for row in page.rows)
     what = "to go" if listing.side == GO else "above the line"
     return f"{count:,} account{'' if count == 1 else 's'}, {seats:,} seats {what} on this page"
-
-
-def _cursor_url(request: HttpRequest, cursor: str | None) -> str:
-    if cursor is None:
-        return ""
-    query = request.GET.copy()
-    query["cursor"] = cursor
-    return f"?{query.urlencode()}"
