@@ -28,6 +28,13 @@ def django_db_setup(django_db_setup, django_db_blocker):
         call_command("grant_app_role", verbosity=0)
         # A database kept from another run was emptied by that run's last test with commits.
         restock()
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        # A server's thread may still be closing its connection, and the database goes next.
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,7 @@ from config.lib.errors import DomainError
 from config.lib.keyset import Key
 from config.lib.paging import paged
 from config.lib.rendering import csv_response
+from people.writing import once
 
 
 @require_safe
@@ -48,6 +49,7 @@ def import_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@once
 def import_create(request: HttpRequest) -> HttpResponse:
     here = Here.of(request)
     require(permissions.can_import, here.user)

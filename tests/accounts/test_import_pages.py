@@ -160,6 +160,20 @@ class TestNew:
         assert message in words(response)
         assert not Import.objects.exists()
 
+    def test_a_double_click_brings_one_file(self, browser):
+        nonce = re.search(r'name="once" value="([^"]+)"', browser.get(NEW).content.decode())[1]
+
+        def sent():
+            file = SimpleUploadedFile("a.csv", b"external_id,name\nA,Acme\n")
+            typed = {"kind": "accounts", "source": "crm", "file": file, "once": nonce}
+            return browser.post(NEW, typed)
+
+        first, second = sent(), sent()
+
+        assert first.status_code == second.status_code == 302
+        assert first.url == second.url
+        assert Import.objects.count() == 1
+
     def test_what_was_typed_comes_back(self, browser):
         response = browser.post(NEW, {"kind": "contacts", "source": "zendesk"})
         page = response.content.decode()
