@@ -13,6 +13,7 @@ from accounts.imports.running import PlanChanged, apply_import, preview_import
 from accounts.measure import facts_changed
 from accounts.models import Account, AccountFacts, Assignment, Import, ImportRow, Subscription
 from events.models import Event
+from events.selectors import events_of_account
 from people.models import system_user
 from tests.accounts.imports import apply, bad, counts, order, preview
 from tests.factories import (
@@ -549,3 +550,16 @@ def test_an_undone_file_does_not_count_as_applied():
     Import.objects.filter(pk=made.pk).update(undone_at=TODAY)
 
     assert preview("accounts", content).applied_before is None
+
+
+@pytest.mark.django_db
+def test_an_account_is_told_of_the_contract_that_leaves_it():
+    old, new = AccountFactory(external_id="OLD"), AccountFactory(external_id="NEW")
+    SubscriptionFactory(account=old, external_id="S")
+
+    apply("subscriptions", "external_id,account_external_id\nS,NEW\n")
+
+    told = [events_of_account(account.pk).get() for account in (old, new)]
+    assert {event.verb for event in told} == {"subscription.updated"}
+    assert told[0].before == told[1].before == {"account_external_id": "OLD"}
+    assert told[0].after == told[1].after == {"account_external_id": "NEW"}
