@@ -9,6 +9,8 @@ from django.views.generic import RedirectView
 from accounts.urls import imports_urlpatterns, settings_urlpatterns, views_urlpatterns
 from config.pages import livez, readyz
 from config.palette import palette
+from engagements.urls.policy import settings_urlpatterns as request_settings
+from engagements.urls.public import public_urlpatterns
 
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.permission_denied"
@@ -40,7 +42,9 @@ urlpatterns = [
     path("views/", include((views_urlpatterns, "views"))),
     path("palette/", palette, name="palette"),
     path("settings/", RedirectView.as_view(pattern_name="settings:company"), name="settings"),
-    path("settings/", include((settings_urlpatterns, "settings"))),
+    path("settings/", include((settings_urlpatterns + request_settings, "settings"))),
+    path("requests/", include("engagements.urls")),
+    path("", include((public_urlpatterns, "public"))),
     path("", include("people.urls")),
     *[path(f"account/{page}/", closed) for page in CLOSED],
     path("account/", include("allauth.account.urls")),

@@ -1,4 +1,4 @@
-"""What happened, who did it, and what still has to leave the house because of it."""
+"""What happened, who did it, who is told, and what still has to leave the house because of it."""
 
 from django.conf import settings
 from django.db import models
@@ -109,3 +109,89 @@ class OutboxMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.pk}"
+
+
+class MoveRequest(Public):
+    """Somebody who may not make a move asks those who may for it."""
+
+    # The workflow's name and the transition's id: events.workflow.
+    workflow = models.CharField(max_length=40)
+    transition = models.CharField(max_length=40)
+    object_id = models.UUIDField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    note = models.TextField(blank=True)
+    at = models.DateTimeField()
+    # Null while it is open: nobody has made the move, refused it or made it impossible.
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    # Whether the move was made.
+    is_done = models.BooleanField(default=False)
+    answer = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workflow", "object_id", "transition", "by"],
+                condition=Q(settled_at=None),
+                name="events_moverequest_one_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.transition} of {self.object_id}"
+
+
+class Notice(Public):
+    """Something a person is told: in the application at once, by mail as they like it."""
+
+    to = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
+    # What it is about, one of the kinds a person can set: events.services.notices.KINDS.
+    kind = models.CharField(max_length=20)
+    title = models.CharField(max_length=200)
+    body = models.TextField(blank=True)
+    # Where it leads, within the site.
+    path = models.CharField(max_length=300, blank=True)
+    account_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True)
+    # When it went out by mail, alone or in a digest; null: not yet, or not wanted.
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["to", "-id"], name="events_notice_of_person"),
+            models.Index(
+                fields=["to", "id"], condition=Q(seen_at=None), name="events_notice_unseen"
+            ),
+            models.Index(
+                fields=["to", "id"], condition=Q(mailed_at=None), name="events_notice_unmailed"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class NoticeSetting(models.Model):
+    """How a person wants to be told of one kind; without a row, as the kind has it."""
+
+    class How(models.TextChoices):
+        AT_ONCE = "at_once", "E-mail at once"
+        DAILY = "daily", "In the daily digest"
+        HERE = "here", "Only in Keel"
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="notice_settings"
+    )
+    kind = models.CharField(max_length=20)
+    how = models.CharField(max_length=8, choices=How.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "kind"], name="events_notice_one_setting")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.how}"

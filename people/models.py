@@ -129,6 +129,8 @@ class Scope(models.TextChoices):
     CONTACT_READ = "contact:read", "Read contacts"
     CONTACT_WRITE = "contact:write", "Write contacts"
     SEATS_WRITE = "seats:write", "Write seat readings"
+    REQUEST_READ = "request:read", "Read service requests, SOWs and sign-offs"
+    REQUEST_WRITE = "request:write", "File service requests, write SOWs, make moves"
     METRICS_READ = "metrics:read", "Read metrics"
     IMPORT_RUN = "import:run", "Run imports"
     TOKEN_READ = "token:read", "List own tokens"
@@ -205,6 +207,7 @@ class SavedView(Public):
     class Page(models.TextChoices):
         ACCOUNTS = "accounts", "Accounts"
         FLIPS = "flips", "Flip list"
+        REQUESTS = "requests", "Requests"
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="saved_views")
     page = models.CharField(max_length=12, choices=Page.choices)

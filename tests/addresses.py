@@ -31,6 +31,9 @@ class World:
         self.import_ = factories.ImportFactory(by=other)
         factories.ImportChunkFactory(file=self.import_)
         self.view = factories.SavedViewFactory(owner=other, is_team=True)
+        self.request = factories.ServiceRequestFactory(
+            account=account, filed_by=other, state="sow_drafting"
+        )
         self.edit = BulkEdit.objects.create(field="region", value="EMEA", by=other)
         self.things = {
             "subscriptions": factories.SubscriptionFactory(account=account),
@@ -51,6 +54,8 @@ class World:
         for part, value in {
             "<number:number>": self.account.number,
             "<import_number:number>": self.import_.number,
+            "<request_number:number>": self.request.number,
+            "<uuid:request_id>": self.request.uuid,
             "<slug:kind>": "accounts",
             "<uuid:account_id>": self.account.uuid,
             "<str:source>": self.account.source,

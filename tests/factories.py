@@ -5,6 +5,7 @@ from decimal import Decimal
 import factory
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts.models import (
@@ -20,9 +21,38 @@ from accounts.models import (
     Subscription,
     Tier,
 )
+from engagements.models import ServiceRequest, SowVersion, WorkAtRisk
+from engagements.rules import sow as sow_rules
+from events import workflow
 from people.models import ApiToken, SavedView, Scope, User
 
 PASSWORD = "a-long-enough-password"
+
+
+def sow_content():
+    return {
+        "title": "SAML for the plants",
+        "deliverables": [
+            {
+                "key": "d1",
+                "what": "SAML sign-in for plant accounts",
+                "detail": "Tested with 20 accounts.",
+                "by_whom": "Sam Eriksen",
+                "by_when": "2026-12-04",
+            }
+        ],
+        "needs": ["A test realm"],
+        "in_scope": ["The three plants"],
+        "out_of_scope": ["Other identity providers"],
+        "acceptance": ["20 accounts sign in"],
+        "assumptions": ["The realm exists"],
+        "customer_owner": "Mikkel Dahl",
+        "timeframe": {"start": "2026-11-23", "end": "2026-12-04"},
+        "maintenance": {"owner": "customer", "depends_on_server_version": False, "text": ""},
+        "deemed_acceptance_days": None,
+        "amount": "0.00",
+        "currency": "USD",
+    }
 
 
 class UserFactory(DjangoModelFactory):
@@ -214,3 +244,73 @@ class ImportRowFactory(DjangoModelFactory):
     outcome = ImportRow.Outcome.UPDATE
     label = factory.Sequence(lambda n: f"Row {n}")
     changes = factory.LazyFunction(lambda: [["name", "Halden", "Halden Aerospace"]])
+
+
+class ServiceRequestFactory(DjangoModelFactory):
+    """A draft with every answer; `state="triaged"` puts it there without a move."""
+
+    class Meta:
+        model = ServiceRequest
+        skip_postgeneration_save = True
+
+    filed_by = factory.SubFactory(UserFactory, roles=["tam"])
+    account = factory.SubFactory(AccountFactory)
+    title = factory.Sequence(lambda n: f"SAML for plant {n}")
+    type = "one_off"
+    standard_environment = False
+    inside_product = False
+    licence_matter = False
+    critical = False
+    over_one_day = True
+    escalated = False
+    problem = "Plant staff have no mailbox."
+    outcome = "They sign in with SAML."
+    if_not = "They drop 400 seats."
+    time_reason = "The renewal."
+    seats_low, seats_likely, seats_high = 100, 200, 400
+
+    @classmethod
+    def _create(cls, model_class, *args, state="draft", **kwargs):
+        request = super()._create(model_class, *args, **kwargs)
+        request.refresh_from_db()
+        if state != "draft":
+            workflow.place(request, state)
+        return request
+
+
+class SowVersionFactory(DjangoModelFactory):
+    """A draft with one deliverable; `frozen_at=` and a digest make it one that was sent."""
+
+    class Meta:
+        model = SowVersion
+
+    request = factory.SubFactory(ServiceRequestFactory)
+    number = 1
+    by = factory.SelfAttribute("request.filed_by")
+    content = factory.LazyFunction(sow_content)
+    digest = factory.LazyAttribute(
+        lambda o: sow_rules.digest_of(
+            o.content, request=o.request.number, account=str(o.request.account)
+        )
+    )
+
+
+class WorkAtRiskFactory(DjangoModelFactory):
+    class Meta:
+        model = WorkAtRisk
+        skip_postgeneration_save = True
+
+    request = factory.SubFactory(ServiceRequestFactory)
+    reason = "The freeze starts on Monday."
+    exposure = "Three days of work."
+    exposure_days = "3.0"
+    expires_on = factory.LazyFunction(lambda: timezone.now().date() + dt.timedelta(days=7))
+    asked_by = factory.SubFactory(UserFactory, roles=["de_lead"])
+    asked_at = factory.LazyFunction(timezone.now)
+
+    @classmethod
+    def _create(cls, model_class, *args, state="asked", **kwargs):
+        risk = super()._create(model_class, *args, **kwargs)
+        if state != "asked":
+            workflow.place(risk, state)
+        return risk

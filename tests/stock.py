@@ -6,6 +6,7 @@ from django.apps import apps
 from django.db import connection
 
 from accounts.models import Company, Tier
+from engagements.models import ReasonCode
 from metrics.models import MetricDefinition
 from people.models import User
 
@@ -22,3 +23,5 @@ def restock():
         import_module("accounts.migrations.0003_shipped_tiers").ship(apps, None)
     if not MetricDefinition.objects.exists():
         import_module("metrics.migrations.0002_seats_deployed").publish(apps, None)
+    if not ReasonCode.objects.exists():
+        import_module("engagements.migrations.0003_shipped_policy").ship(apps, None)

@@ -1,0 +1,129 @@
+"""Which evidence is live: whether work may start on what the customer agreed to."""
+
+import datetime as dt
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.db.models import Q
+
+from engagements.models import (
+    STRENGTHS,
+    RequestState,
+    ServiceRequest,
+    SignOff,
+    SignOffMinimum,
+    SignOffPolicy,
+    SowVersion,
+    WorkAtRisk,
+)
+from engagements.selectors.sows import current_sow
+
+
+def strength_of(way: str) -> int:
+    """Return 0 for the weakest; -1 for a way that is no agreement to work at all."""
+    return STRENGTHS.index(way) if way in STRENGTHS else -1
+
+
+def live_sign_off(request: ServiceRequest, *, on: dt.date) -> SignOff | None:
+    """Return the strongest agreement to the current SOW that is strong enough, if there is one.
+
+    It lives as long as the current version has the digest of what was shown: any edit ends it.
+    """
+    sow = current_sow(request)
+    return sign_off_of(request, sow, on=on) if sow is not None else None
+
+
+def sign_off_of(request: ServiceRequest, sow: SowVersion, *, on: dt.date) -> SignOff | None:
+    """Return the strongest agreement to this version that is strong enough."""
+    if not sow.digest:
+        return None
+    agreed = agreements_to(request, sow)
+    least = strength_of(least_strength(request, sow, on=on))
+    enough = [each for each in agreed if strength_of(each.way) >= least]
+    return max(enough, key=lambda each: strength_of(each.way), default=None)
+
+
+def agreements_to(request: ServiceRequest, sow: SowVersion) -> list[SignOff]:
+    """Return what was agreed to this content, strong enough or not."""
+    return list(
+        request.sign_offs.filter(
+            purpose=SignOff.Purpose.SOW, state=SignOff.State.AGREED, digest=sow.digest
+        ).order_by("pk")
+    )
+
+
+def least_strength(request: ServiceRequest, sow: SowVersion, *, on: dt.date) -> str:
+    """Return how strong a sign-off of this version must be at least, by amount and impact."""
+    amount = Decimal(str(sow.content.get("amount") or 0))
+    currency = sow.content.get("currency") or ""
+    matching = [
+        row
+        for row in minimums_on(on)
+        if (row.impact is None or (request.impact is not None and request.impact <= row.impact))
+        and _reaches(row, amount, currency)
+    ]
+    return max((row.strength for row in matching), key=strength_of, default="verbal")
+
+
+def _reaches(row: SignOffMinimum, amount: Decimal, currency: str) -> bool:
+    if not row.amount_from:
+        return True
+    # An amount in another currency is not compared: the stricter rule holds.
+    return amount > 0 and (amount >= row.amount_from or currency != row.currency)
+
+
+def minimums_on(day: dt.date) -> Iterable[SignOffMinimum]:
+    return SignOffMinimum.objects.filter(Q(end=None) | Q(end__gt=day), start__lte=day)
+
+
+def policy_on(day: dt.date) -> SignOffPolicy:
+    """Return how links work on the day."""
+    policy = (
+        SignOffPolicy.objects.filter(Q(end=None) | Q(end__gt=day), start__lte=day)
+        .order_by("-start")
+        .first()
+    )
+    return policy or SignOffPolicy(start=day)
+
+
+def live_risk(request: ServiceRequest, *, on: dt.date) -> WorkAtRisk | None:
+    """Return the approved Work at Risk of the request that has not run out."""
+    return request.risks.filter(state=WorkAtRisk.State.APPROVED, expires_on__gte=on).first()
+
+
+def may_work(request: ServiceRequest, *, on: dt.date) -> bool:
+    """Whether the ground for work is there: agreed to, at a leader's risk, or no SOW needed."""
+    return (
+        request.fast_path
+        or live_sign_off(request, on=on) is not None
+        or live_risk(request, on=on) is not None
+    )
+
+
+def where_it_was(request: ServiceRequest, *, on: dt.date) -> str:
+    """Return the state to go back to after a pause. Work goes on only where its ground is there."""
+    was = request.paused_from or RequestState.SUBMITTED
+    if was == RequestState.IN_PROGRESS and not may_work(request, on=on):
+        return RequestState.SCHEDULED
+    return was
+
+
+def why_not_signed(request: ServiceRequest, *, on: dt.date) -> str:
+    """Return "" where a live sign-off is there, else what is missing and what to do."""
+    sow = current_sow(request)
+    if sow is None:
+        return "There is no statement of work that the customer could have agreed to."
+    if sign_off_of(request, sow, on=on):
+        return ""
+    if sow.digest and agreements_to(request, sow):
+        least = SignOff.Way(least_strength(request, sow, on=on)).label.lower()
+        return f"The sign-off of version {sow.number} is too weak: it has to be {least}, or more."
+    if _was_signed(request):
+        return f"The sign-off was superseded: version {sow.number} has to be agreed to anew."
+    return f"Version {sow.number} of the statement of work is not signed off."
+
+
+def _was_signed(request: ServiceRequest) -> bool:
+    return request.sign_offs.filter(
+        purpose=SignOff.Purpose.SOW, state=SignOff.State.AGREED
+    ).exists()

@@ -1,0 +1,5 @@
+"""Filing a request."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

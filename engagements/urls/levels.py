@@ -1,0 +1,5 @@
+"""How fast we are."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

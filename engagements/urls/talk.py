@@ -1,0 +1,5 @@
+"""The conversation and files."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
