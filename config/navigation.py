@@ -5,13 +5,24 @@ from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from accounts.permissions import can_see_imports
 from config.lib.lists import SAVED, url_of_view
 from people.models import Role, User
 from people.permissions import has_any_role, has_role
 
+# Pages of the settings: label and name of the address.
+SETTINGS = (
+    ("Company", "settings:company"),
+    ("Hours", "settings:hours"),
+    ("Tiers", "settings:tier-list"),
+    ("Routing", "settings:routing"),
+    ("SOW templates", "settings:sow-templates"),
+    ("Sign-off", "settings:sign-off"),
+    ("Reasons", "settings:reasons"),
+    ("People", "people:person-list"),
+)
 THEME_COOKIE = "theme"
 MOST_VIEWS = 6
 
@@ -124,6 +135,10 @@ class Navigation:
         return entries
 
     @cached_property
+    def settings(self) -> list[tuple[str, str]]:
+        return [(label, reverse(name)) for label, name in SETTINGS if _is_there(name)]
+
+    @cached_property
     def search_url(self) -> str:
         return reverse("accounts:account-list") if has_any_role(self.user) else ""
 
@@ -140,6 +155,13 @@ class Navigation:
     @cached_property
     def _is_in_a_view(self) -> bool:
         return any(entry.current for entry in self.saved_views)
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return bool(reverse(name))
+    except NoReverseMatch:
+        return False
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from accounts.urls import imports_urlpatterns, settings_urlpatterns, views_urlpatterns
+from config.handbook import handbook
 from config.pages import livez, readyz
 from config.palette import palette
 from engagements.urls.policy import settings_urlpatterns as request_settings
@@ -40,6 +41,7 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("imports/", include((imports_urlpatterns, "imports"))),
     path("views/", include((views_urlpatterns, "views"))),
+    path("handbook/", handbook, name="handbook"),
     path("palette/", palette, name="palette"),
     path("settings/", RedirectView.as_view(pattern_name="settings:company"), name="settings"),
     path("settings/", include((settings_urlpatterns + request_settings, "settings"))),

@@ -19,6 +19,7 @@ CHECKERS: Mapping[str, Sequence[str]] = {
     "lint-imports": [PYTHON, "-c", LINT_IMPORTS],
     "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
     "django": [PYTHON, "manage.py", "check", "--fail-level", "WARNING"],
+    "docs/states.md": [PYTHON, "manage.py", "print_states", "--check"],
     "djlint --lint": [PYTHON, "-m", "djlint", "templates", "--lint", "--quiet"],
     "djlint --check": [PYTHON, "-m", "djlint", "templates", "--check", "--quiet"],
     "ruff check": [PYTHON, "-m", "ruff", "check", "."],

@@ -1,5 +1,7 @@
 """What the company decides by date: how strong a sign-off must be, how fast we are, our hours."""
 
+import calendar
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -114,7 +116,11 @@ class BusinessHours(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.weekday} {self.opens} to {self.closes}"
+        return f"{self.day_name} {self.opens} to {self.closes}"
+
+    @property
+    def day_name(self) -> str:
+        return calendar.day_name[self.weekday]
 
 
 class Holiday(Public):

@@ -1,5 +1,6 @@
 """Reads of requests and what hangs on them. Nothing here writes."""
 
+from engagements.selectors.policy import policy_shown
 from engagements.selectors.requests import (
     missing_answers,
     newest_decision,
@@ -33,6 +34,7 @@ __all__ = [
     "newest_frozen",
     "open_deliverables",
     "policy_on",
+    "policy_shown",
     "requests_visible_to",
     "sign_off_of",
     "strength_of",

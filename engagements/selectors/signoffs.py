@@ -1,10 +1,9 @@
 """Which evidence is live: whether work may start on what the customer agreed to."""
 
 import datetime as dt
-from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from engagements.models import (
     STRENGTHS,
@@ -72,7 +71,7 @@ def _reaches(row: SignOffMinimum, amount: Decimal, currency: str) -> bool:
     return amount > 0 and (amount >= row.amount_from or currency != row.currency)
 
 
-def minimums_on(day: dt.date) -> Iterable[SignOffMinimum]:
+def minimums_on(day: dt.date) -> QuerySet[SignOffMinimum]:
     return SignOffMinimum.objects.filter(Q(end=None) | Q(end__gt=day), start__lte=day)
 
 

@@ -5,12 +5,11 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
-from markdown_it import MarkdownIt
 
 from config.lib.authz import require
 from config.lib.htmx import render
+from config.lib.markdown import markdown
 from config.lib.ui.formats import money_text
 from metrics import permissions
 from metrics.models import MetricDefinition, MetricRun
@@ -20,8 +19,6 @@ from metrics.selectors.runs import SEATS_DEPLOYED
 from metrics.views.period import Period, read_period
 from people.http import user_of
 
-# HTML in the text is shown as it was typed, pictures are links, addresses are checked.
-MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable("image")
 SOURCES = {
     "telemetry": "telemetry",
     "api": "API",
@@ -29,11 +26,6 @@ SOURCES = {
     "air_gapped": "air-gapped file",
     "manual": "entered by hand",
 }
-
-
-def html_of(text: str) -> SafeString:
-    html: str = MARKDOWN.render(text)
-    return mark_safe(html)  # noqa: S308 -- the renderer escapes all it is given
 
 
 @dataclass(frozen=True)
@@ -72,7 +64,7 @@ def definition_context(
     versions = runs.definitions().filter(slug=definition.slug)
     return {
         "definition": definition,
-        "definition_text": html_of(definition.text),
+        "definition_text": markdown(definition.text, heading=2, reflow=True),
         "definition_share": dashboard.shares_of(run).value if run else None,
         "parameters": [
             ("ARR above", money_text(policy.min_arr, period.currency), "exactly that much is out"),

@@ -35,6 +35,7 @@ Panels
 Filters
 
     share points money money_short number day weekday moment ago
+    markdown            what people wrote, as safe HTML
 
 Includes under templates/components/ say at their top what they take.
 """
@@ -52,6 +53,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from config.lib.markdown import markdown as markdown_html
 from config.lib.ui import charts, formats
 from config.lib.ui import icons as icon_set
 
@@ -351,6 +353,11 @@ def day(value: dt.date | None, form: str = "") -> str:
     if local is None:
         return formats.UNKNOWN
     return formats.day_text(local, None if form == "full" else timezone.localdate())
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    return markdown_html(text)
 
 
 @register.filter
