@@ -9,9 +9,15 @@ from django.urls import NoReverseMatch, reverse
 
 from accounts.permissions import can_see_imports
 from config.lib.lists import SAVED, url_of_view
+from events.selectors import unseen_count
 from people.models import Role, User
 from people.permissions import has_any_role, has_role
 
+# What lies under the address of an entry and has one of its own.
+UNDER = {
+    "metrics:dashboard": ("metrics:flip-list", "metrics:figures"),
+    "requests:list": ("requests:risk-list", "requests:sla"),
+}
 # Pages of the settings: label and name of the address.
 SETTINGS = (
     ("Company", "settings:company"),
@@ -74,23 +80,25 @@ class Navigation:
     def sections(self) -> list[Section]:
         if not has_any_role(self.user):
             return []
-        operations = [self._entry("API", "code", "api:docs")]
+        operations = [
+            self._entry("Handbook", "book-open", "handbook", "h"),
+            self._entry("API", "code", "api:docs"),
+        ]
         if has_role(self.user, Role.ADMINISTRATOR):
             operations.insert(0, self._entry("Settings", "settings", "settings"))
         if can_see_imports(self.user):
             operations.insert(0, self._entry("Imports", "file-input", "imports:list", "i"))
         return [
+            Section("Work", self._work()),
             Section(
                 "Outcomes",
                 [
-                    self._entry(
-                        "Seats deployed",
-                        "target",
-                        "metrics:dashboard",
-                        "s",
-                        but="metrics:flip-list",
-                    ),
+                    self._entry("Seats deployed", "target", "metrics:dashboard", "s"),
                     self._entry("Flip list", "arrow-up-down", "metrics:flip-list", "f"),
+                    *self._those_there(
+                        ("Key figures", "chart-line", "metrics:figures", "k"),
+                        ("Service levels", "timer", "requests:sla", "l"),
+                    ),
                 ],
             ),
             Section(
@@ -100,6 +108,16 @@ class Navigation:
             *self._saved_views(),
             Section("Operations", operations),
         ]
+
+    def _work(self) -> list[Entry]:
+        return self._those_there(
+            ("My work", "inbox", "home", "m"),
+            ("Requests", "clipboard-list", "requests:list", "r"),
+            ("Work at Risk", "triangle-alert", "requests:risk-list", "w"),
+        )
+
+    def _those_there(self, *entries: tuple[str, str, str, str]) -> list[Entry]:
+        return [self._entry(*each) for each in entries if _is_there(each[2])]
 
     def _saved_views(self) -> list[Section]:
         """Return the person's own views and the team's, as many as a side bar takes."""
@@ -128,10 +146,16 @@ class Navigation:
         ]
 
     @cached_property
+    def unseen(self) -> int:
+        """How much they were told that they have not seen."""
+        return unseen_count(self.user) if has_any_role(self.user) else 0
+
+    @cached_property
     def account(self) -> list[Entry]:
         entries = [self._entry("Change password", "lock", "account_change_password")]
         if has_any_role(self.user):
             entries.insert(0, self._entry("API tokens", "key-round", "people:token-list"))
+            entries.insert(0, self._entry("Notices", "bell", "notices:list"))
         return entries
 
     @cached_property
@@ -146,10 +170,11 @@ class Navigation:
     def theme_url(self) -> str:
         return reverse("people:theme")
 
-    def _entry(self, label: str, icon: str, name: str, key: str = "", *, but: str = "") -> Entry:
-        """Return the link; `but` names what lies under its address and has a link of its own."""
+    def _entry(self, label: str, icon: str, name: str, key: str = "") -> Entry:
         url, path = reverse(name), self.request.path
-        is_here = path.startswith(url) and not (but and path.startswith(reverse(but)))
+        others = [reverse(each) for each in UNDER.get(name, ()) if _is_there(each)]
+        is_under = path.startswith(url) and not any(path.startswith(other) for other in others)
+        is_here = path == url if url == "/" else is_under
         return Entry(label, icon, url, key, is_here and not self._is_in_a_view)
 
     @cached_property

@@ -330,6 +330,22 @@ CELERY_BEAT_SCHEDULE = {
         "task": "people.forget_old_keys",
         "schedule": crontab(minute="37"),
     },
+    "engagements.send_digests": {
+        "task": "engagements.send_digests",
+        "schedule": crontab(minute="3"),
+    },
+    "engagements.end_risks": {
+        "task": "engagements.end_risks",
+        "schedule": crontab(minute="13"),
+    },
+    "engagements.chase_sign_offs": {
+        "task": "engagements.chase_sign_offs",
+        "schedule": crontab(minute="*/15"),
+    },
+    "engagements.purge_notices": {
+        "task": "engagements.purge_notices",
+        "schedule": crontab(hour="3", minute="11"),
+    },
     "people.clear_sessions": {
         "task": "people.clear_sessions",
         "schedule": crontab(hour="3", minute="23"),

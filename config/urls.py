@@ -10,8 +10,10 @@ from accounts.urls import imports_urlpatterns, settings_urlpatterns, views_urlpa
 from config.handbook import handbook
 from config.pages import livez, readyz
 from config.palette import palette
+from engagements.urls.notices import notices_urlpatterns
 from engagements.urls.policy import settings_urlpatterns as request_settings
 from engagements.urls.public import public_urlpatterns
+from engagements.views.work import home
 
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.permission_denied"
@@ -36,7 +38,7 @@ CLOSED = [
 ]
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="metrics:dashboard"), name="home"),
+    path("", home, name="home"),
     path("metric/", include("metrics.urls")),
     path("accounts/", include("accounts.urls")),
     path("imports/", include((imports_urlpatterns, "imports"))),
@@ -46,6 +48,7 @@ urlpatterns = [
     path("settings/", RedirectView.as_view(pattern_name="settings:company"), name="settings"),
     path("settings/", include((settings_urlpatterns + request_settings, "settings"))),
     path("requests/", include("engagements.urls")),
+    path("notices/", include((notices_urlpatterns, "notices"))),
     path("", include((public_urlpatterns, "public"))),
     path("", include("people.urls")),
     *[path(f"account/{page}/", closed) for page in CLOSED],

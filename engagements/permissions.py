@@ -4,7 +4,14 @@ from django.db.models import Q
 from django.db.models.functions import Now, TruncDate
 
 from accounts.models import Assignment
-from engagements.models import ChangeRequest, ServiceRequest, SignOff, WorkAtRisk
+from engagements.models import (
+    ChangeRequest,
+    Comment,
+    ServiceRequest,
+    SignOff,
+    SignOffLink,
+    WorkAtRisk,
+)
 from events.services import acting_token
 from people.models import REQUESTERS, Role, User
 from people.permissions import has_any_role, has_role
@@ -77,9 +84,10 @@ def is_router(user: User, _thing: object = None) -> bool:
 
 
 def is_second_lead(user: User, request: ServiceRequest) -> bool:
-    """Only a DE lead who did not make the decision can decide the appeal."""
+    """Only a DE lead who neither made the decision nor appealed it can decide the appeal."""
     decision = request.decisions.order_by("-id").first()
-    return is_lead(user) and (decision is None or decision.by_id != user.pk)
+    parties = () if decision is None else (decision.by_id, decision.appealed_by_id)
+    return is_lead(user) and user.pk not in parties
 
 
 def can_pause(user: User, _thing: object = None) -> bool:
@@ -92,6 +100,21 @@ def can_comment(user: User, request: ServiceRequest) -> bool:
     return has_any_role(user) and request.state != "draft"
 
 
+def can_attach(user: User, request: ServiceRequest) -> bool:
+    """Only people with a role can add files; to a draft only who began it."""
+    return can_comment(user, request) or is_drafts_own(user, request)
+
+
+def can_edit_comment(user: User, comment: Comment) -> bool:
+    """A comment can be changed only by who wrote it."""
+    return user.pk == comment.by_id and has_any_role(user)
+
+
+def can_withdraw_comment(user: User, comment: Comment) -> bool:
+    """A comment can be withdrawn only by who wrote it, or by a DE lead."""
+    return can_edit_comment(user, comment) or is_lead(user)
+
+
 def is_no_program(_user: User) -> bool:
     """A sign-off is recorded and confirmed by people in Keel, never by a program's token."""
     return not acting_token.get()
@@ -100,6 +123,30 @@ def is_no_program(_user: User) -> bool:
 def can_record_sign_off(user: User, request: ServiceRequest) -> bool:
     """Only its requester can record what the customer agreed to, and never by a token."""
     return is_no_program(user) and is_requester_of(user, request)
+
+
+def can_attach_evidence(user: User, request: ServiceRequest) -> bool:
+    """Only its requester can add evidence of what the customer agreed to, and never by a token."""
+    return user.is_system or can_record_sign_off(user, request)
+
+
+def can_send_link(user: User, request: ServiceRequest) -> bool:
+    """Only its requester can send the customer a link, and never by a token."""
+    return is_no_program(user) and is_requester_of(user, request)
+
+
+def can_revoke_link(user: User, link: SignOffLink) -> bool:
+    """Only its requester, a DE lead or an administrator can revoke a link."""
+    return has_role(user, Role.ADMINISTRATOR) or is_requester_or_lead(user, link.request)
+
+
+def can_confirm_address(user: User, link: SignOffLink) -> bool:
+    """A second requester of the account or a DE lead has to confirm it, and never by a token."""
+    return (
+        is_no_program(user)
+        and user.pk != link.created_by_id
+        and is_requester_or_lead(user, link.request)
+    )
 
 
 def can_confirm_sign_off(user: User, sign_off: SignOff) -> bool:
@@ -139,6 +186,11 @@ def can_decide_change(user: User, change: ChangeRequest) -> bool:
 def can_withdraw_change(user: User, change: ChangeRequest) -> bool:
     """Only its requester or a DE lead can withdraw a change."""
     return is_requester_or_lead(user, change.request)
+
+
+def can_note_miss(user: User) -> bool:
+    """Only DE leads can note why a service level was missed."""
+    return has_role(user, Role.DE_LEAD)
 
 
 def can_change_policy(user: User) -> bool:

@@ -1,16 +1,18 @@
-"""Reading the log, and opening what is sealed in it."""
+"""Reading the log, opening what is sealed in it, and reading what a person was told."""
 
 import dataclasses
 import json
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from config.lib import crypto
-from events.models import Event
+from events.models import Event, Notice
 
 HIDDEN = "(personal)"
 ERASED = "(erased)"
+# Nobody counts further.
+MOST_UNSEEN = 100
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,6 +33,17 @@ def events_of_object(obj: Any) -> QuerySet[Event]:
     return _with_people(
         Event.objects.filter(object_type=obj._meta.label_lower, object_id=obj.uuid)  # noqa: SLF001
     )
+
+
+def notices_of(person: Any) -> QuerySet[Notice]:
+    """Return what the person was told; `is_seen` orders what is new before the rest."""
+    is_seen = ExpressionWrapper(Q(seen_at__isnull=False), output_field=BooleanField())
+    return Notice.objects.filter(to=person).annotate(is_seen=is_seen)
+
+
+def unseen_count(person: Any) -> int:
+    """Return how many notices are new, 100 where there are more."""
+    return Notice.objects.filter(to=person, seen_at=None)[:MOST_UNSEEN].count()
 
 
 def readable(event: Event, *, may_open: bool) -> Readable:

@@ -1,10 +1,8 @@
-"""The one engine of every change of state. See docs/states.md for the tables it is fed with.
+"""The one engine of every change of state; docs/states.md shows the tables it is fed with.
 
-A workflow is a table of transitions: from where to where, who may, what guards it, what it asks
-for, what it changes. `perform` carries one out, whoever asks for it: a page, the API, a bulk
-action, a task. `options` answers what may happen next, what is blocked and why, from the same
-table. The column of the state is written here and nowhere else; a trigger in the database
-refuses everything else.
+A workflow is a table of transitions. `perform` carries one out, whoever asks: a page, the API, a
+bulk action, a task. `options` answers what may happen next, what is blocked and why. States are
+written here and nowhere else: a trigger in the database refuses the rest.
 """
 
 import datetime as dt
@@ -137,7 +135,7 @@ class Transition:
     is_automatic: bool = False
     # What a person should know before: it leaves the house, or cannot be taken back.
     warns: str = ""
-    # Values that may be personal and stay out of the event.
+    # What may be personal and stays out of the event.
     private: frozenset[str] = frozenset()
 
     @property
@@ -197,7 +195,7 @@ _added: dict[tuple[str, str], tuple[Guard, ...]] = {}
 
 
 def register(workflow: Workflow) -> None:
-    """Make a table known to the engine; called by its app at start-up."""
+    """Make a table known; called by its app at start-up."""
     _workflows[workflow.name] = workflow
 
 
@@ -290,8 +288,7 @@ def options(workflow: Workflow, obj: Any, person: Any, *, at: dt.datetime) -> li
 
 
 def option(workflow: Workflow, obj: Any, name: str, person: Any, *, at: dt.datetime) -> Option:
-    """Return one transition for the person; raises Invalid for an unknown one, and Blocked for
-    one that does not start where the object is."""
+    """Return one transition for the person; raises Invalid, and Blocked from elsewhere."""
     transition = workflow.transition(name)
     for each in options(workflow, obj, person, at=at):
         if each.transition.id == name:

@@ -19,6 +19,8 @@ IDLE_SECONDS = 60 * 60
 LONGEST_SECONDS = 12 * 60 * 60
 # Seen at least this often, so that not every page writes its session.
 STAMP_SECONDS = 5 * 60
+# The page's own look at what is new is nobody's activity.
+BELL = "bell"
 ENDED = {
     "idle": "You were signed out after an hour without activity.",
     "age": "You were signed out after twelve hours. Sign in again to go on.",
@@ -80,7 +82,7 @@ def _reason_to_end(request: HttpRequest, now: float) -> str:
         return "age"
     if now - seen_at >= IDLE_SECONDS:
         return "idle"
-    if now - seen_at >= STAMP_SECONDS:
+    if now - seen_at >= STAMP_SECONDS and request.headers.get("HX-Trigger") != BELL:
         session[SEEN_AT] = int(now)
     return ""
 

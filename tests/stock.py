@@ -6,7 +6,7 @@ from django.apps import apps
 from django.db import connection
 
 from accounts.models import Company, Tier
-from engagements.models import ReasonCode
+from engagements.models import ReasonCode, RoutingRule, SowTemplate
 from metrics.models import MetricDefinition
 from people.models import User
 
@@ -25,3 +25,7 @@ def restock():
         import_module("metrics.migrations.0002_seats_deployed").publish(apps, None)
     if not ReasonCode.objects.exists():
         import_module("engagements.migrations.0003_shipped_policy").ship(apps, None)
+    if not SowTemplate.objects.exists():
+        import_module("engagements.migrations.0006_keys_and_templates").ship(apps, None)
+    if not RoutingRule.objects.exists():
+        import_module("engagements.migrations.0007_shipped_rules").ship(apps, None)

@@ -61,7 +61,9 @@ def names_in(node):
 
 @pytest.mark.parametrize("service", list(services()))
 def test_a_service_with_an_actor_asks_permission_before_it_writes(service):
-    if "by" not in [arg.arg for arg in service.args.kwonlyargs]:
+    # One that may be nobody is no actor: somebody else's doing is told.
+    required = zip(service.args.kwonlyargs, service.args.kw_defaults, strict=True)
+    if "by" not in [arg.arg for arg, default in required if default is None]:
         return
     body = [n for n in service.body if not isinstance(getattr(n, "value", 0), ast.Constant)]
     writes = {"save", "create", "update", "delete", "bulk_create", "bulk_update", "record"}
@@ -78,3 +80,29 @@ def test_a_service_with_an_actor_asks_permission_before_it_writes(service):
 def test_only_edges_read_the_clock(module):
     if room(module) in RULES:
         assert "timezone.now" not in module.read_text()
+
+
+def writes_of_state(module):
+    """Yield where a module assigns `.state`, or hands `state=` to what writes rows."""
+    writers = {"update", "create", "bulk_create", "get_or_create", "update_or_create"}
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Assign):
+            targets = [t for target in node.targets for t in ast.walk(target)]
+            if any(isinstance(t, ast.Attribute) and t.attr == "state" for t in targets):
+                yield node.lineno
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            words = {word.arg for word in node.keywords}
+            # What a Stay keeps is a state that a request had.
+            is_stay = ast.unparse(node.func).startswith("Stay.")
+            if node.func.attr in writers and "state" in words and not is_stay:
+                yield node.lineno
+        elif isinstance(node, ast.keyword) and node.arg == "update_fields":
+            names = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
+            if "state" in names:
+                yield node.value.lineno
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.parts[0] in APPS], ids=str)
+def test_states_are_written_by_the_engine_only(module):
+    if module != Path("events/workflow.py"):
+        assert list(writes_of_state(module)) == []

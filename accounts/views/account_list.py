@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts import selectors
+from accounts.here import page
 from accounts.services.bulk_edits import MOST_ACCOUNTS
 from accounts.views.bulk import acts_of
 from accounts.views.listing import Listing, Row
-from accounts.views.shell import page
 from config.lib.paging import Paged, paged
 from config.lib.ui.formats import money_short_text, number_text
 

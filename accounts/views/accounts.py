@@ -10,11 +10,11 @@ from django.views.decorators.http import require_safe
 
 from accounts import rules, selectors
 from accounts.models import Account, Assignment, Subscription
+from accounts.stories import SHOWN_LABELS, Story, shown, stories_of
 from accounts.views import recent
 from accounts.views.figures import account_page
 from accounts.views.shell import Shell, shell_of
-from accounts.views.stories import SHOWN, SHOWN_LABELS, Story, story_of
-from accounts.views.words import path_to_line
+from accounts.words import path_to_line
 from config.lib.keyset import Key
 from config.lib.paging import Paged, paged
 from config.lib.ui.formats import day_text, number_text
@@ -90,18 +90,19 @@ def people(request: HttpRequest, number: int) -> HttpResponse:
 @require_safe
 def timeline(request: HttpRequest, number: int) -> HttpResponse:
     shell = shell_of(request, number)
-    shown = request.GET.get("show", "all")
-    if shown not in SHOWN:
-        shown = "all"
-    events = events_of_account(shell.account.pk).filter(SHOWN[shown])
+    kinds = shown()
+    kind = request.GET.get("show", "all")
+    if kind not in kinds:
+        kind = "all"
+    events = events_of_account(shell.account.pk).filter(kinds[kind])
     found = paged(request, events, [Key("id", descending=True)])
     context = {
         "shown": [
-            {"label": label, "url": f"?show={name}", "current": name == shown}
+            {"label": label, "url": f"?show={name}", "current": name == kind}
             for name, label in SHOWN_LABELS.items()
         ],
-        "shown_label": SHOWN_LABELS[shown],
-        "is_narrowed": shown != "all",
+        "shown_label": SHOWN_LABELS[kind],
+        "is_narrowed": kind != "all",
         "stories": _stories(shell, found.rows),
         "paged": found,
     }
@@ -152,8 +153,7 @@ def _seats_at(point: rules.SeatPoint) -> str:
 
 
 def _stories(shell: Shell, events: list[Any]) -> list[Story]:
-    may_open = shell.may_see_contacts
-    return [story_of(event, may_open=may_open, zone=shell.here.zone) for event in events]
+    return stories_of(events, may_open=shell.may_see_contacts, zone=shell.here.zone)
 
 
 def _contacts(shell: Shell) -> QuerySet[Any]:

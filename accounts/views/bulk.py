@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import permissions, selectors
 from accounts.forms import BulkForm
+from accounts.here import Here, page
 from accounts.models import Account, BulkEdit
 from accounts.services import bulk_edits
 from accounts.services.bulk_columns import said
@@ -21,7 +22,6 @@ from accounts.services.bulk_edits import MOST_ACCOUNTS, Busy, PlanChanged
 from accounts.services.bulk_plans import Plan, Skip
 from accounts.views.listing import ACCOUNTS, Listing
 from accounts.views.picked import ALL, PICKED, ids_of
-from accounts.views.shell import Here, page
 from config.lib.authz import require
 from config.lib.errors import DomainError, Gone
 from config.lib.lists import SAVED

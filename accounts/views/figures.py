@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 from django.http import HttpRequest, HttpResponse
 
 from accounts import permissions
+from accounts.here import page
 from accounts.models import AccountFacts
-from accounts.views.shell import Shell, page
-from accounts.views.stories import story_of
-from accounts.views.words import SHORT
+from accounts.stories import story_of
+from accounts.views.shell import Shell
+from accounts.words import SHORT
 from config.lib.ui.formats import (
     day_text,
     days_ago_text,

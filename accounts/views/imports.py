@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import permissions
 from accounts.forms import ImportFilterForm, UploadForm
+from accounts.here import Here, add_refusal, page, posted
 from accounts.imports import lifecycle
 from accounts.imports.columns import KINDS
 from accounts.imports.mappings import UnusableMapping, shipped_names
@@ -17,7 +18,6 @@ from accounts.models import Import
 from accounts.selectors import import_pages
 from accounts.selectors.imports import imports_visible_to
 from accounts.views.imports_words import LABELS, all_kinds, changes_of, counted, state_of
-from accounts.views.shell import Here, add_refusal, page, posted
 from config.lib.authz import require
 from config.lib.errors import DomainError
 from config.lib.keyset import Key

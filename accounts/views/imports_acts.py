@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from accounts import permissions
+from accounts.here import Here
 from accounts.imports import lifecycle
 from accounts.models import Import
 from accounts.views.imports_detail import import_in
 from accounts.views.imports_words import changes_of, counted
-from accounts.views.shell import Here
 from config.lib.authz import require
 from config.lib.errors import DomainError, StaleWrite
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts import permissions
+from accounts.here import Here, page
 from accounts.imports import lifecycle
 from accounts.imports.columns import ADDED
 from accounts.imports.moves import AT_WORK
@@ -29,7 +30,6 @@ from accounts.views.imports_words import (
     state_of,
     theirs_of,
 )
-from accounts.views.shell import Here, page
 from config.lib.authz import require
 from config.lib.keyset import Key, Page, page_of
 from config.lib.paging import CURSOR, PAGE_SIZE

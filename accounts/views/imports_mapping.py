@@ -20,6 +20,7 @@ from accounts.forms.imports import (
     constant_field,
     layout_from,
 )
+from accounts.here import Here, add_refusal, page
 from accounts.imports import lifecycle
 from accounts.imports.mappings import UnusableMapping
 from accounts.imports.saved import mapping_named, saved_mappings, update_mapping
@@ -29,7 +30,6 @@ from accounts.tabular import UnusableFile
 from accounts.views.imports import address_after
 from accounts.views.imports_detail import import_in, may_change
 from accounts.views.imports_words import ColumnWords, kind_words, state_of
-from accounts.views.shell import Here, add_refusal, page
 from config.lib.authz import require
 from config.lib.errors import DomainError
 

@@ -8,9 +8,9 @@ from django.http import HttpRequest, QueryDict
 
 from accounts import permissions, selectors
 from accounts.forms import AccountFilterForm
+from accounts.here import Here
 from accounts.models import Account, AccountFacts
-from accounts.views.shell import Here
-from accounts.views.words import SHORT
+from accounts.words import SHORT
 from config.lib import lists
 from config.lib.authz import require
 from config.lib.keyset import Key, keys_for

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.forms import ViewForm
-from accounts.views.shell import add_refusal, posted
+from accounts.here import add_refusal, posted
 from config.lib import lists
 from config.lib.authz import require
 from config.lib.errors import DomainError

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import permissions, selectors
 from accounts.forms import CompanyForm, TierEndForm, TierForm
+from accounts.here import Here, add_refusal, page, posted
 from accounts.models import Tier
 from accounts.services import company as services
-from accounts.views.shell import Here, add_refusal, page, posted
 from config.lib.authz import require
 from config.lib.errors import DomainError, StaleWrite
 from config.lib.ui.formats import day_text

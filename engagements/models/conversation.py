@@ -10,6 +10,8 @@ from engagements.models.requests import ServiceRequest
 class Comment(Public):
     """Something somebody said. Markdown; never seen by the customer."""
 
+    PERSONAL = frozenset({"text"})
+
     version = models.PositiveIntegerField(default=1, editable=False)
     request = models.ForeignKey(ServiceRequest, models.CASCADE, related_name="comments")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -32,6 +34,8 @@ class Attachment(Public):
 
     Its bytes lie in the database, as uploads do: the web and the worker need no disk in common.
     """
+
+    PERSONAL = frozenset({"name"})
 
     request = models.ForeignKey(ServiceRequest, models.CASCADE, related_name="attachments")
     comment = models.ForeignKey(Comment, models.CASCADE, null=True, related_name="attachments")

@@ -1,13 +1,15 @@
 """What the company decides by date: how strong a sign-off must be, how fast we are, our hours."""
 
 import calendar
+import datetime as dt
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from accounts.models.base import currency_field, money_field
 from config.lib.models import Public, Stamped
-from engagements.models.requests import Impact
+from engagements.models.requests import Impact, ServiceRequest
 from engagements.models.signoffs import SignOff
 
 STRENGTHS = ("verbal", "written", "link", "esigned")
@@ -99,20 +101,47 @@ class ServiceLevel(Dated):
         return f"{self.clock} within {self.hours} hours"
 
 
-class BusinessHours(models.Model):
-    """When the company works, on one day of the week, in the company's time zone."""
+class LevelNote(Public, Stamped):
+    """Why a clock of a request was missed, in the words of a lead."""
 
+    request = models.ForeignKey(ServiceRequest, models.CASCADE, related_name="level_notes")
+    clock = models.CharField(max_length=9, choices=ServiceLevel.Clock.choices)
+    text = models.CharField(max_length=500)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "clock"], name="engagements_levelnote_one_a_clock"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class BusinessHours(models.Model):
+    """When the company works on one day of the week, in its time zone; without a row it is off.
+
+    The rows of one `since` are a whole week, in force until the next.
+    """
+
+    since = models.DateField(default=dt.date(2000, 1, 1))
     # 0 is Monday.
-    weekday = models.PositiveSmallIntegerField(unique=True)
+    weekday = models.PositiveSmallIntegerField()
     opens = models.TimeField()
     closes = models.TimeField()
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["since", "weekday"], name="engagements_hours_one_a_weekday"
+            ),
             models.CheckConstraint(
                 condition=Q(weekday__range=(0, 6)) & Q(closes__gt=F("opens")),
                 name="engagements_hours_are_a_span",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -164,6 +164,15 @@ class SignOffLink(Public):
     token_digest = models.BinaryField(max_length=32, unique=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
+    # Null while it is held back: the contact's address was changed within the last day.
+    mailed_at = models.DateTimeField(null=True)
+    # When the address was changed, where that was less than a day before the link was made.
+    address_changed_at = models.DateTimeField(null=True)
+    # The second person who said that the new address is the right one.
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
     reminded_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
@@ -186,6 +195,10 @@ class SignOffLink(Public):
             models.CheckConstraint(
                 condition=Q(expires_at__gt=F("created_at")),
                 name="engagements_link_expires_after_creation",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_by=None) | ~Q(confirmed_by=F("created_by")),
+                name="engagements_link_confirmed_by_a_second",
             ),
         ]
         indexes = [

@@ -21,6 +21,8 @@ class SowVersion(Public, Stamped):
     number = models.PositiveSmallIntegerField()
     content = models.JSONField(default=dict)
     digest = models.CharField(max_length=64, blank=True)
+    # The highest number of a deliverable's key given so far: a key never comes back.
+    keys_used = models.PositiveIntegerField(default=0)
     # What changed and who asked for it, in a sentence.
     note = models.CharField(max_length=500, blank=True)
     # DE's estimate; not part of what the customer signs.

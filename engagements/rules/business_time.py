@@ -5,30 +5,37 @@ on which they change. All sums are exact, so times add up.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 Span = tuple[dt.datetime, dt.datetime]
-# What is asked for beyond that many days ahead is answered with the end of the last one.
+# From when to when on each day of the week that has hours; 0 is Monday.
+Week = Mapping[int, tuple[dt.time, dt.time]]
+# What would be further ahead than that is answered with the end of the last day looked at.
 MOST_DAYS = 3_660
-NOTHING = dt.timedelta(0)
+NO_TIME = dt.timedelta(0)
 A_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """When the company works: from when to when on each day of the week (0 is Monday)."""
+    """When the company works. `weeks` are the hours and since which day, the oldest first."""
 
-    hours: Mapping[int, tuple[dt.time, dt.time]]
-    holidays: Mapping[dt.date, str]
+    weeks: Sequence[tuple[dt.date, Week]]
+    holidays: Collection[dt.date]
     zone: ZoneInfo
     _spans: dict[dt.date, Span | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    def week_of(self, day: dt.date) -> Week:
+        """Return the hours in force on the day; before all of them, the oldest."""
+        in_force = [week for since, week in self.weeks if since <= day]
+        return in_force[-1] if in_force else self.weeks[0][1] if self.weeks else {}
+
     def is_business_day(self, day: dt.date) -> bool:
-        return day.weekday() in self.hours and day not in self.holidays
+        return day not in self.holidays and day.weekday() in self.week_of(day)
 
     def span_of(self, day: dt.date) -> Span | None:
         """Return when work begins and ends on the day, in UTC; None where nobody works."""
@@ -40,13 +47,13 @@ class Calendar:
         self, start: dt.datetime, end: dt.datetime, pauses: Iterable[Span] = ()
     ) -> dt.timedelta:
         """Return the business time from one moment to a later one, without the pauses."""
-        return sum((b - a for a, b in self._open(start, end, pauses)), NOTHING)
+        return sum((b - a for a, b in self._open(start, end, pauses)), NO_TIME)
 
     def moment_after(
         self, start: dt.datetime, time: dt.timedelta, pauses: Iterable[Span] = ()
     ) -> dt.datetime:
         """Return the first moment at which that much business time has passed."""
-        if time <= NOTHING:
+        if time <= NO_TIME:
             return start
         end = start + MOST_DAYS * A_DAY
         for a, b in self._open(start, end, pauses):
@@ -60,15 +67,14 @@ class Calendar:
 
         None after it is the day itself, or the first business day after a day off.
         """
+        left = count
         for ahead in range(MOST_DAYS):
-            found = day + dt.timedelta(days=ahead)
+            found = day + ahead * A_DAY
             if self.is_business_day(found):
-                if count <= 0:
+                left -= ahead > 0
+                if left <= 0:
                     return found
-                count -= ahead > 0
-                if count <= 0:
-                    return found
-        return day + dt.timedelta(days=MOST_DAYS)
+        return day + MOST_DAYS * A_DAY
 
     def local_day(self, moment: dt.datetime) -> dt.date:
         return moment.astimezone(self.zone).date()
@@ -76,8 +82,8 @@ class Calendar:
     def _span_of(self, day: dt.date) -> Span | None:
         if not self.is_business_day(day):
             return None
-        opens, closes = self.hours[day.weekday()]
-        # A day ends where the next begins, also where clocks jump over its end.
+        opens, closes = self.week_of(day)[day.weekday()]
+        # A day ends where the next begins, also where the clocks jump over its end.
         start = self._moment(day, opens)
         end = min(self._moment(day, closes), self._moment(day + A_DAY, dt.time(0)))
         return (start, end) if start < end else None
@@ -85,9 +91,7 @@ class Calendar:
     def _moment(self, day: dt.date, time: dt.time) -> dt.datetime:
         return dt.datetime.combine(day, time, self.zone).astimezone(dt.UTC)
 
-    def _open(
-        self, start: dt.datetime, end: dt.datetime, pauses: Iterable[Span]
-    ) -> Iterator[Span]:
+    def _open(self, start: dt.datetime, end: dt.datetime, pauses: Iterable[Span]) -> Iterator[Span]:
         """Yield the stretches of business time between two moments, in their order."""
         paused = _merged(pauses)
         day, last = self.local_day(start), self.local_day(end)

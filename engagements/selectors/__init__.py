@@ -1,13 +1,28 @@
 """Reads of requests and what hangs on them. Nothing here writes."""
 
-from engagements.selectors.policy import policy_shown
-from engagements.selectors.requests import (
-    missing_answers,
-    newest_decision,
+from engagements.selectors.conversation import (
+    attachments_visible_to,
+    comments_of,
+    people_in,
+    people_who_see,
+)
+from engagements.selectors.delivering import (
+    agreed_sow,
+    checks_due,
+    deliverables_of,
     open_deliverables,
-    requests_visible_to,
     what_was_missed,
 )
+from engagements.selectors.intake import (
+    accounts_to_choose,
+    contacts_to_choose,
+    drafts_of,
+    missing_answers,
+    similar_requests,
+    wrong_answers,
+)
+from engagements.selectors.policy import policy_shown
+from engagements.selectors.requests import newest_decision, requests_visible_to
 from engagements.selectors.signoffs import (
     agreements_to,
     least_strength,
@@ -20,11 +35,27 @@ from engagements.selectors.signoffs import (
     where_it_was,
     why_not_signed,
 )
-from engagements.selectors.sows import current_sow, newest_frozen
+from engagements.selectors.sows import (
+    OPEN_CHANGES,
+    agreed_version,
+    current_sow,
+    newest_frozen,
+    open_change,
+)
 
 __all__ = [
+    "OPEN_CHANGES",
+    "accounts_to_choose",
+    "agreed_sow",
+    "agreed_version",
     "agreements_to",
+    "attachments_visible_to",
+    "checks_due",
+    "comments_of",
+    "contacts_to_choose",
     "current_sow",
+    "deliverables_of",
+    "drafts_of",
     "least_strength",
     "live_risk",
     "live_sign_off",
@@ -32,13 +63,18 @@ __all__ = [
     "missing_answers",
     "newest_decision",
     "newest_frozen",
+    "open_change",
     "open_deliverables",
+    "people_in",
+    "people_who_see",
     "policy_on",
     "policy_shown",
     "requests_visible_to",
     "sign_off_of",
+    "similar_requests",
     "strength_of",
     "what_was_missed",
     "where_it_was",
     "why_not_signed",
+    "wrong_answers",
 ]

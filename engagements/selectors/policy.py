@@ -6,12 +6,12 @@ from typing import Any
 from django.db.models import Q
 
 from engagements.models import (
-    BusinessHours,
     Holiday,
     ReasonCode,
     RoutingRule,
     ServiceLevel,
 )
+from engagements.selectors.calendar import hours_on
 from engagements.selectors.signoffs import minimums_on, policy_on
 
 HOLIDAYS_SHOWN = 12
@@ -25,7 +25,7 @@ def policy_shown(day: dt.date) -> dict[str, Any]:
         "minimums": minimums_on(day).order_by("amount_from", "pk"),
         "sign_off_policy": policy_on(day),
         "levels": ServiceLevel.objects.filter(holds, start__lte=day).order_by("clock", "hours"),
-        "hours": BusinessHours.objects.order_by("weekday"),
+        "hours": hours_on(day),
         "holidays": Holiday.objects.filter(day__gte=day).order_by("day")[:HOLIDAYS_SHOWN],
         "reasons": ReasonCode.objects.filter(is_active=True).order_by("kind", "pk"),
     }

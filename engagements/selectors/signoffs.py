@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from engagements.models import (
     STRENGTHS,
+    ChangeRequest,
     RequestState,
     ServiceRequest,
     SignOff,
@@ -16,6 +17,9 @@ from engagements.models import (
     WorkAtRisk,
 )
 from engagements.selectors.sows import current_sow
+
+# What a customer only said is too weak for these changes of a signed SOW.
+WRITTEN_CHANGES = (ChangeRequest.Kind.LONGER, ChangeRequest.Kind.LARGER)
 
 
 def strength_of(way: str) -> int:
@@ -52,7 +56,10 @@ def agreements_to(request: ServiceRequest, sow: SowVersion) -> list[SignOff]:
 
 
 def least_strength(request: ServiceRequest, sow: SowVersion, *, on: dt.date) -> str:
-    """Return how strong a sign-off of this version must be at least, by amount and impact."""
+    """Return how strong a sign-off of this version must be at least.
+
+    By amount and impact; and a change that takes longer, or more effort, is confirmed in writing.
+    """
     amount = Decimal(str(sow.content.get("amount") or 0))
     currency = sow.content.get("currency") or ""
     matching = [
@@ -61,7 +68,10 @@ def least_strength(request: ServiceRequest, sow: SowVersion, *, on: dt.date) -> 
         if (row.impact is None or (request.impact is not None and request.impact <= row.impact))
         and _reaches(row, amount, currency)
     ]
-    return max((row.strength for row in matching), key=strength_of, default="verbal")
+    strengths = [row.strength for row in matching]
+    if ChangeRequest.objects.filter(after=sow, kind__in=WRITTEN_CHANGES).exists():
+        strengths.append(SignOff.Way.WRITTEN)
+    return max(strengths, key=strength_of, default="verbal")
 
 
 def _reaches(row: SignOffMinimum, amount: Decimal, currency: str) -> bool:
@@ -104,6 +114,10 @@ def where_it_was(request: ServiceRequest, *, on: dt.date) -> str:
     was = request.paused_from or RequestState.SUBMITTED
     if was == RequestState.IN_PROGRESS and not may_work(request, on=on):
         return RequestState.SCHEDULED
+    # The customer may have answered, or objected, in the meantime.
+    if was in (RequestState.AWAITING_SIGNOFF, RequestState.SIGNED_OFF):
+        is_signed = live_sign_off(request, on=on) is not None
+        return RequestState.SIGNED_OFF if is_signed else RequestState.AWAITING_SIGNOFF
     return was
 
 

@@ -1,5 +1,14 @@
 """Filing a request."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from engagements.views import filing, intake
+
+urlpatterns = [
+    path("new/", filing.request_new, name="new"),
+    path("new/paste/", filing.request_paste, name="paste"),
+    path("<request_number:number>/edit/", intake.resume, name="resume"),
+    path("<request_number:number>/edit/save/", intake.save, name="intake-save"),
+    path("<request_number:number>/edit/discard/", intake.discard, name="discard"),
+    path("<request_number:number>/edit/<slug:step>/", intake.intake, name="intake"),
+]

@@ -4,40 +4,28 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
-from accounts.views.shell import Here, page
+from accounts.here import Here, page
+from accounts.stories import Story
+from accounts.words import Standing, standing_of
 from config.lib.authz import require
 from config.lib.ui.formats import day_text
 from engagements import permissions, selectors, services
-from engagements.models import (
-    Owner,
-    RequestState,
-    ServiceRequest,
-    SignOff,
-    SowVersion,
-    WorkAtRisk,
-)
+from engagements.models import ServiceRequest, SignOff, SowVersion, WorkAtRisk
+from engagements.rules.clocks import Clock
+from engagements.selectors import history, levels
+from engagements.views.next_steps import NextSteps
+from engagements.views.progress import Step, steps_of
+from engagements.views.stories import stories_on
 from engagements.views.words import StateTag, state_tag
 from events.workflow import Option
 
-S = RequestState
-DONE, NOW, AHEAD = "done", "now", "ahead"
-BEFORE_A_SOW = frozenset({S.DRAFT, S.SUBMITTED, S.ROUTED_OUT})
-
-
-class Step(NamedTuple):
-    """One stage of the progress line."""
-
-    label: str
-    status: str = AHEAD
-
-    @property
-    def icon(self) -> str:
-        return {DONE: "circle-check", NOW: "circle-dot", AHEAD: "circle-dashed"}[self.status]
+EXCERPT = 4
+MOST_COUNTED = 200
 
 
 @dataclass(frozen=True)
@@ -74,6 +62,11 @@ class Shell:
         return selectors.live_risk(self.request, on=self.here.today)
 
     @cached_property
+    def clocks(self) -> list[Clock]:
+        """Return how fast it is, beside what the service levels ask for."""
+        return levels.clocks_of([self.request], at=self.here.now)[self.request.pk]
+
+    @cached_property
     def is_requester(self) -> bool:
         return permissions.is_requester_of(self.here.user, self.request)
 
@@ -91,12 +84,42 @@ class Shell:
         kind = f" {request.get_type_display()}." if request.type else ""
         return f"{filed}.{kind}"
 
+    @cached_property
+    def events(self) -> Any:
+        """Return what happened to it and to what hangs on it, the newest first."""
+        return history.events_of_request(self.request)
+
+    @cached_property
+    def event_count(self) -> str:
+        count = self.events.order_by().values("pk")[: MOST_COUNTED + 1].count()
+        return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count)
+
+    @cached_property
+    def activity(self) -> list[Story]:
+        """Return the latest of it, for the rail."""
+        return stories_on(self, list(self.events[:EXCERPT]))
+
+    @cached_property
+    def next_steps(self) -> NextSteps:
+        return NextSteps(self)
+
+    @property
+    def standing(self) -> Standing | None:
+        """Return how its account stands to the metric."""
+        account = self.request.account
+        if account is None:
+            return None
+        return standing_of(account, getattr(account, "facts", None), self.here.setting)
+
     @property
     def address(self) -> str:
         return reverse("requests:detail", args=[self.request.pk])
 
     def tabs(self, current: str) -> list[dict[str, Any]]:
-        counts = {"Statement of work": str(self.sow) if self.sow else None}
+        counts = {
+            "Statement of work": str(self.sow) if self.sow else None,
+            "Activity": self.event_count,
+        }
         return [
             {
                 "label": label,
@@ -108,78 +131,9 @@ class Shell:
             if (url := _url(name, self.request.pk))
         ]
 
-    @cached_property
+    @property
     def steps(self) -> list[Step]:
-        """The stages from filed to closed, as far as this request went."""
-        request = self.request
-        steps = [self._filed(), self._in_scope()]
-        if request.state == S.ROUTED_OUT:
-            return steps
-        if request.fast_path:
-            steps.append(Step("Fast path, no sign-off needed", DONE))
-        else:
-            steps += [self._written(), self._signed()]
-        steps += [self._delivered(), self._closed()]
-        return [step for step in steps if step.label]
-
-    def _filed(self) -> Step:
-        request = self.request
-        if request.submitted_at is None:
-            return Step("Not filed yet", NOW if request.is_open else AHEAD)
-        return Step(f"Filed {self.day(request.submitted_at)}", DONE)
-
-    def _in_scope(self) -> Step:
-        request = self.request
-        if request.state == S.ROUTED_OUT:
-            return Step(f"Routed to {request.get_owner_display()}", NOW)
-        if request.owner == Owner.DE and request.routed_at:
-            return Step(f"In scope {self.day(request.routed_at)}", DONE)
-        is_now = request.state in {S.SUBMITTED, S.NEEDS_INFO}
-        return Step("Needs an owner" if is_now else "In scope", NOW if is_now else AHEAD)
-
-    def _written(self) -> Step:
-        request, sow = self.request, self.sow
-        label = f"Statement of work {sow}" if sow else "Statement of work"
-        if sow is not None and sow.is_frozen:
-            return Step(label, DONE)
-        is_now = _phase(request) == S.SOW_DRAFTING
-        return Step(label, NOW if is_now else AHEAD)
-
-    def _signed(self) -> Step:
-        request = self.request
-        if _phase(request) in BEFORE_A_SOW or self.sow is None:
-            return Step("Signed")
-        if self.sign_off is not None:
-            return Step(f"Signed {self.day(self.sign_off.answered_at or self.sign_off.recorded_at)}", DONE)
-        if self.risk is not None:
-            return Step(f"At risk until {day_text(self.risk.expires_on, self.here.today)}", NOW)
-        if _phase(request) == S.AWAITING_SIGNOFF:
-            return Step("Waiting for sign-off", NOW)
-        return Step("Signed")
-
-    def _delivered(self) -> Step:
-        request = self.request
-        if request.delivered_at:
-            return Step(f"Delivered {self.day(request.delivered_at)}", DONE)
-        phase = _phase(request)
-        if phase == S.IN_PROGRESS and request.end:
-            return Step(f"In progress until {day_text(request.end, self.here.today)}", NOW)
-        if phase == S.SCHEDULED and request.start:
-            return Step(f"Starts {day_text(request.start, self.here.today)}", NOW)
-        if phase in {S.SIGNED_OFF, S.TRIAGED}:
-            return Step("To be scheduled", NOW)
-        return Step("Delivered")
-
-    def _closed(self) -> Step:
-        request = self.request
-        if request.state in {S.DECLINED, S.CANCELLED, S.CLOSED}:
-            label = f"{request.get_state_display()} {self.day(request.closed_at)}"
-            return Step(label.strip(), DONE if request.state == S.CLOSED else NOW)
-        if request.state == S.ACCEPTED:
-            return Step("To be closed", NOW)
-        if request.state == S.DELIVERED:
-            return Step("Waiting for acceptance", NOW)
-        return Step("Closed")
+        return steps_of(self)
 
     def day(self, moment: dt.datetime | None) -> str:
         """Return the day of the moment on the company's clocks."""
@@ -237,11 +191,6 @@ def request_page(
         partial=partial,
         status=status,
     )
-
-
-def _phase(request: ServiceRequest) -> str:
-    """Return where it is; of what waits, where it goes on."""
-    return request.paused_from or request.state
 
 
 def _url(name: str, number: int) -> str:

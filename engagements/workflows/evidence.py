@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from engagements import permissions
 from engagements.models import ChangeRequest, SignOff, WorkAtRisk
 from engagements.services import changing, consequences, signing
+from engagements.services.telling import tell
 from engagements.workflows import fields, guards
 from events.workflow import Case, Changes, Guard, Move, Transition, Workflow
 from people.models import Role, User
@@ -15,16 +16,24 @@ def leaders(_risk: WorkAtRisk) -> Iterable[User]:
     return people_with_role(Role.LEADERSHIP)
 
 
+def de_leads(_change: ChangeRequest) -> Iterable[User]:
+    return people_with_role(Role.DE_LEAD)
+
+
 def confirmed(move: Move) -> Changes:
     return {"confirmed_by": move.by, "confirmed_at": move.at}
 
 
 def objected(move: Move) -> Changes:
-    return {"objection": move.reason, "objected_at": move.at}
+    return {"objection": move.values["objection"], "objected_at": move.at}
 
 
 def decided(move: Move) -> Changes:
     return {"decided_by": move.by, "decided_at": move.at, "answer": move.reason}
+
+
+def undecided(_move: Move) -> Changes:
+    return {"decided_by": None, "decided_at": None, "answer": ""}
 
 
 def ended(move: Move) -> Changes:
@@ -46,6 +55,7 @@ SIGN_OFF = Workflow(
     noun="sign-off",
     model=SignOff,
     states=SignOff.State,
+    on_move=(tell,),
     transitions=(
         Transition(
             id="confirm",
@@ -85,6 +95,8 @@ SIGN_OFF = Workflow(
             sources=frozenset({SignOff.State.RECORDED, SignOff.State.AGREED}),
             target=SignOff.State.OBJECTED,
             who=permissions.is_keel,
+            # The customer's own words; the reason stands in the log, and names nobody.
+            fields=(fields.lines("objection", "What is not right"),),
             needs_reason=True,
             changes=(objected,),
             effects=(signing.lost,),
@@ -110,6 +122,7 @@ RISK = Workflow(
     noun="Work at Risk",
     model=WorkAtRisk,
     states=WorkAtRisk.State,
+    on_move=(tell,),
     transitions=(
         Transition(
             id="approve",
@@ -164,6 +177,7 @@ CHANGE = Workflow(
     noun="change",
     model=ChangeRequest,
     states=ChangeRequest.State,
+    on_move=(tell,),
     transitions=(
         Transition(
             id="approve",
@@ -172,7 +186,29 @@ CHANGE = Workflow(
             sources=frozenset({ChangeRequest.State.PROPOSED}),
             target=ChangeRequest.State.APPROVED,
             who=permissions.can_decide_change,
+            guards=(guards.takes_approval,),
             changes=(decided,),
+            asks=de_leads,
+        ),
+        Transition(
+            id="reopen",
+            label="To be approved again",
+            done="reopened",
+            sources=frozenset({ChangeRequest.State.APPROVED}),
+            target=ChangeRequest.State.PROPOSED,
+            who=permissions.is_keel,
+            needs_reason=True,
+            changes=(undecided,),
+            is_automatic=True,
+        ),
+        Transition(
+            id="replace",
+            label="Replaced by a newer version",
+            done="replaced",
+            sources=frozenset({ChangeRequest.State.PROPOSED, ChangeRequest.State.APPROVED}),
+            target=ChangeRequest.State.WITHDRAWN,
+            who=permissions.is_keel,
+            is_automatic=True,
         ),
         Transition(
             id="refuse",

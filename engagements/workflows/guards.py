@@ -34,7 +34,7 @@ def _today(case: Case) -> dt.date:
 
 @guard("complete", "Every answer that intake asks for is there.")
 def is_complete(case: Case) -> str:
-    missing = selectors.missing_answers(case.obj)
+    missing = selectors.missing_answers(case.obj, on=_today(case))
     return f"Not everything is answered: {' '.join(missing.values())}" if missing else ""
 
 
@@ -53,7 +53,7 @@ def sow_is_complete(case: Case) -> str:
         return "There is no statement of work yet. Write it first."
     missing = sow_rules.missing_parts(sow.content)
     if sow.typed:
-        missing = [*missing, *(f"a valid {name}" for name in sow.typed)]
+        missing += [f"a valid “{sow_rules.label_of(path)}”" for path in sow.typed]
     return f"The statement of work lacks: {', '.join(missing)}." if missing else ""
 
 
@@ -79,6 +79,13 @@ def change_is_approved(case: Case) -> str:
     if change.state in (ChangeRequest.State.APPROVED, ChangeRequest.State.AGREED):
         return ""
     return "This change takes more effort or two months longer. A DE lead has to approve it first."
+
+
+@guard("takes_approval", "The change takes more effort, or two months longer.")
+def takes_approval(case: Case) -> str:
+    if case.obj.kind == ChangeRequest.Kind.LARGER:
+        return ""
+    return "This change needs no approval: the customer's answer is enough."
 
 
 @guard("signed", "A live sign-off of the current SOW, strong enough for its amount and impact.")
@@ -185,7 +192,11 @@ def has_an_appeal(case: Case) -> str:
 @guard("not_appealed", "No appeal is open.")
 def has_no_appeal(case: Case) -> str:
     decision = selectors.newest_decision(case.obj)
-    return "An appeal is open already." if decision is not None and decision.is_appealed else ""
+    if decision is None or decision.appealed_at is None:
+        return ""
+    if decision.is_appealed:
+        return "An appeal is open already."
+    return "An appeal was refused already, by a second lead."
 
 
 @guard("no_successor", "It has no successor yet.")

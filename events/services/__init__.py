@@ -7,7 +7,7 @@ from events.services.log import (
     record_all,
     record_many,
 )
-from events.services.notices import UnsafeHeader, send_notice
+from events.services.notices import UnsafeHeader, notify, send_notice
 
 __all__ = [
     "Draft",
@@ -15,6 +15,7 @@ __all__ = [
     "acting_token",
     "destroy_subject_key",
     "json_safe",
+    "notify",
     "record",
     "record_all",
     "record_many",

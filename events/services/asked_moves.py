@@ -10,7 +10,7 @@ from config.lib.authz import require
 from config.lib.errors import Conflict, Invalid, Missing
 from events.models import MoveRequest
 from events.services.log import record
-from events.workflow import REASON_MAX, Workflow, option
+from events.workflow import REASON_MAX, Option, Workflow, option
 
 
 @transaction.atomic
@@ -23,10 +23,7 @@ def ask_for(
     move or has asked for it already.
     """
     found = option(workflow, obj, name, by, at=at)
-    if found.may:
-        raise Conflict(f"You may do “{found.transition.label}” yourself.", code="may_do")
-    if found.transition.asks is None:
-        raise Invalid(f"“{found.transition.label}” cannot be asked for.", field="transition")
+    told = require_askable(found)
     asked, is_new = MoveRequest.objects.get_or_create(
         workflow=workflow.name,
         transition=name,
@@ -45,7 +42,16 @@ def ask_for(
         account_id=workflow.account_of(obj),
         reason=asked.note,
     )
-    return asked, list(found.transition.asks(obj))
+    return asked, told
+
+
+def require_askable(found: Option) -> list[Any]:
+    """Return those who are asked; raises where the person may do it, or nobody can be asked."""
+    if found.may:
+        raise Conflict(f"You may do “{found.transition.label}” yourself.", code="may_do")
+    if found.transition.asks is None:
+        raise Invalid(f"“{found.transition.label}” cannot be asked for.", field="transition")
+    return list(found.transition.asks(found.case.obj))
 
 
 @transaction.atomic

@@ -19,7 +19,7 @@ from accounts.models import (
     SeatReading,
     Subscription,
 )
-from accounts.views.stories import story_of
+from accounts.stories import story_of
 from config.lib.versions import pretend_known_at
 from events.models import Event
 from metrics.models import MetricRow

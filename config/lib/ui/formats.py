@@ -11,6 +11,7 @@ UNKNOWN = "unknown"
 MINUS = "\N{MINUS SIGN}"
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
 
+MINUTES_AN_HOUR = 60
 TENTH = Decimal("0.1")
 WHOLE = Decimal(1)
 # What rounds to 1,000 of one unit is one of the next: 999,500 is $1.0M, not $1000K.
@@ -122,6 +123,19 @@ def ago_text(moment: dt.datetime, now: dt.datetime) -> str:
             words = f"{count} {name}{'' if count == 1 else 's'}"
             return f"{words} ago" if moment < now else f"in {words}"
     return day_text(moment.date(), now.date())
+
+
+def duration_text(time: dt.timedelta | None) -> str:
+    """ "45 minutes", "6.5 hours", "1,204 hours": business time, which days would make longer."""
+    if time is None:
+        return UNKNOWN
+    minutes = time // dt.timedelta(minutes=1)
+    if minutes < MINUTES_AN_HOUR:
+        return f"{minutes} minute{'' if minutes == 1 else 's'}"
+    hours = (Decimal(minutes) / MINUTES_AN_HOUR).quantize(TENTH, ROUND_HALF_UP)
+    if hours == hours.to_integral_value():
+        hours = hours.to_integral_value()
+    return f"{hours:,} hour{'' if hours == 1 else 's'}"
 
 
 def days_ago_text(day: dt.date, today: dt.date) -> str:

@@ -376,6 +376,11 @@ def moment(value: dt.datetime | None) -> str:
 
 
 @register.filter
+def duration(value: dt.timedelta | None) -> str:
+    return formats.duration_text(value)
+
+
+@register.filter
 def ago(value: dt.date | dt.datetime | None) -> str:
     if value is None:
         return "never"

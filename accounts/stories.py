@@ -1,9 +1,12 @@
 """The event log of an account as a story: a title, what changed, who did it."""
 
 import datetime as dt
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,8 +17,7 @@ from events.models import Event
 from events.selectors import Readable, readable
 
 PEOPLE = Q(verb__startswith="contact.") | Q(verb__startswith="assignment.")
-SHOWN = {"all": Q(), "data": ~PEOPLE, "people": PEOPLE}
-SHOWN_LABELS = {"all": "All", "data": "Data", "people": "People"}
+SHOWN_LABELS = {"all": "All", "work": "Work", "data": "Data", "people": "People"}
 
 NOUNS = {
     "account": ("Account", "building-2"),
@@ -79,19 +81,67 @@ LEFT_OUT = frozenset(
 )
 
 
+class Place(NamedTuple):
+    """What an event of an app above is about, as pages name it and link to it."""
+
+    name: str
+    title: str
+    url: str
+    # Which of it, such as a version: "v3".
+    part: str = ""
+
+
 class Story(NamedTuple):
     icon: str
     title: str
     text: str
     quote: str
     at: dt.datetime
+    place: Place | None = None
 
 
-def story_of(event: Event, *, may_open: bool, zone: ZoneInfo) -> Story:
+# Tells one event. The place is known where the page asked for it.
+Teller = Callable[[Event, Readable, ZoneInfo, Place | None], Story]
+Finder = Callable[[Collection[uuid.UUID]], Mapping[uuid.UUID, Place]]
+
+_tellers: dict[str, Teller] = {}
+_finders: dict[str, Finder] = {}
+
+
+def register(nouns: Iterable[str], teller: Teller, finder: Finder) -> None:
+    """Let an app above tell the events whose verbs begin with its nouns."""
+    for noun in nouns:
+        _tellers[noun], _finders[noun] = teller, finder
+
+
+def shown() -> dict[str, Q]:
+    """Return what a timeline can be narrowed to, by the words of SHOWN_LABELS."""
+    work = reduce(or_, (Q(verb__startswith=f"{noun}.") for noun in _tellers), Q(pk__in=[]))
+    return {"all": Q(), "work": work, "data": ~(work | PEOPLE), "people": PEOPLE}
+
+
+def stories_of(events: Collection[Event], *, may_open: bool, zone: ZoneInfo) -> list[Story]:
+    """Tell events, with where those of the apps above lead: a statement for each such app."""
+    wanted: dict[Finder, set[uuid.UUID]] = {}
+    for event in events:
+        if finder := _finders.get(event.verb.partition(".")[0]):
+            wanted.setdefault(finder, set()).add(event.object_id)
+    places: dict[uuid.UUID, Place] = {}
+    for finder, ids in wanted.items():
+        places |= finder(ids)
+    return [
+        story_of(event, may_open=may_open, zone=zone, place=places.get(event.object_id))
+        for event in events
+    ]
+
+
+def story_of(event: Event, *, may_open: bool, zone: ZoneInfo, place: Place | None = None) -> Story:
     """Tell one event; personal values only where `may_open`."""
     noun, _, action = event.verb.partition(".")
     name, icon = NOUNS.get(noun, (noun.replace("_", " ").capitalize(), "circle-dot"))
     values = readable(event, may_open=may_open)
+    if teller := _tellers.get(noun):
+        return teller(event, values, zone, place)
     if event.verb == "reading.entered":
         return _entered(event, values, icon, zone)
     if event.verb == "readings.imported":
@@ -150,6 +200,11 @@ def _counts(count: int) -> str:
 
 def _by(event: Event) -> str:
     return f"By {event.actor}."
+
+
+def changes_text(values: Readable, zone: ZoneInfo) -> str:
+    """Say what changed, in a line."""
+    return _changes(values, zone)
 
 
 def _joined(changes: str, by: str) -> str:

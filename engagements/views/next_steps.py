@@ -1,0 +1,273 @@
+"""What may happen next to a request, why not, and who else could: for the person who looks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.urls import NoReverseMatch, reverse
+
+from config.lib.ui.formats import day_text
+from engagements.models import ReasonCode, RequestState, ServiceRequest
+from engagements.workflows import REQUEST
+from events.models import MoveRequest
+from events.workflow import Option
+
+if TYPE_CHECKING:
+    from engagements.views.shell import Shell
+
+S = RequestState
+# What usually comes next, by state.
+PRIMARY = {
+    S.DRAFT: "submit",
+    S.SUBMITTED: "take",
+    S.NEEDS_INFO: "answer",
+    S.ROUTED_OUT: "grant_appeal",
+    S.SOW_DRAFTING: "send_for_signoff",
+    S.SIGNED_OFF: "triage",
+    S.TRIAGED: "schedule",
+    S.SCHEDULED: "start",
+    S.IN_PROGRESS: "deliver",
+    S.ON_HOLD: "resume",
+    S.ACCEPTED: "close",
+}
+DANGER = frozenset({"decline", "cancel"})
+# Where what stands in the way can be put right.
+REMEDIES = {
+    "complete": ("Answer what is missing", "requests:resume"),
+    "sow_complete": ("Write the statement of work", "requests:sow-edit"),
+    "sow_draft": ("See the versions", "requests:sow"),
+    "change_approved": ("See the change", "requests:sow"),
+    "signed": ("See the statement of work", "requests:sow"),
+    "signed_or_risk": ("See the statement of work", "requests:sow"),
+    "ticked": ("Tick the deliverables", "requests:delivery"),
+    "rolled_out": ("Note the roll-out", "requests:delivery"),
+    "maintained": ("Name the owners", "requests:delivery"),
+    "retrospective": ("Write the retrospective", "requests:delivery"),
+}
+
+
+class Reason(NamedTuple):
+    """Why a move is not possible, and where that is put right."""
+
+    words: str
+    remedy: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Act:
+    """A move, as the page offers or explains it."""
+
+    option: Option
+    number: int
+
+    @property
+    def label(self) -> str:
+        return self.option.transition.label
+
+    @property
+    def is_primary(self) -> bool:
+        request: ServiceRequest = self.option.case.obj
+        return PRIMARY.get(RequestState(request.state)) == self.option.transition.id
+
+    @property
+    def is_danger(self) -> bool:
+        return self.option.transition.id in DANGER
+
+    @property
+    def url(self) -> str:
+        return reverse("requests:move", args=[self.number, self.option.transition.id])
+
+    @property
+    def ask_url(self) -> str:
+        return reverse("requests:ask-move", args=[self.number, self.option.transition.id])
+
+    @property
+    def reasons(self) -> list[Reason]:
+        return reasons_of(self.option.blocks, self.number)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A move somebody asks for, who may not make it."""
+
+    request: MoveRequest
+    label: str
+    number: int
+    # Whether who looks may make it, and so answers.
+    may: bool
+
+    @property
+    def url(self) -> str:
+        return reverse("requests:move", args=[self.number, self.request.transition])
+
+    @property
+    def refuse_url(self) -> str:
+        return reverse("requests:refuse-move", args=[self.number, self.request.uuid])
+
+
+@dataclass(frozen=True)
+class NextSteps:
+    shell: "Shell"
+
+    @cached_property
+    def acts(self) -> list[Act]:
+        return [Act(option, self.shell.request.pk) for option in self.shell.options]
+
+    @property
+    def primary(self) -> Act | None:
+        return next((act for act in self.acts if act.is_primary and act.option.is_open), None)
+
+    @property
+    def others(self) -> list[Act]:
+        """Return the further open moves; what ends the request comes last."""
+        found = [act for act in self.acts if act.option.is_open and not act.is_primary]
+        return sorted(found, key=lambda act: act.is_danger)
+
+    @property
+    def hindered(self) -> Act | None:
+        """Return the usual next move, where it is this person's and something is in the way."""
+        return next(
+            (act for act in self.acts if act.is_primary and act.option.may and act.option.blocks),
+            None,
+        )
+
+    @property
+    def blocked(self) -> list[Act]:
+        return [
+            act for act in self.acts if act.option.may and act.option.blocks and not act.is_primary
+        ]
+
+    @property
+    def of_others(self) -> list[Act]:
+        """Return what somebody else could do now, and can be asked for."""
+        return [act for act in self.acts if act.option.can_ask and not act.option.blocks]
+
+    @property
+    def is_reader(self) -> bool:
+        return not any(act.option.may for act in self.acts)
+
+    @cached_property
+    def asked(self) -> list[Asked]:
+        """Return the open wishes for moves of this request, the oldest first."""
+        request = self.shell.request
+        may = {option.transition.id: option.may for option in self.shell.options}
+        open_ones = MoveRequest.objects.filter(
+            workflow=REQUEST.name, object_id=request.uuid, settled_at=None
+        )
+        return [
+            Asked(
+                each,
+                REQUEST.transition(each.transition).label,
+                request.pk,
+                may.get(each.transition, False),
+            )
+            for each in open_ones.select_related("by").order_by("pk")
+        ]
+
+    @property
+    def own_wishes(self) -> set[str]:
+        return {
+            each.request.transition
+            for each in self.asked
+            if each.request.by_id == self.shell.here.user.pk
+        }
+
+    @cached_property
+    def sentence(self) -> str:
+        """Say for whom it waits, and for what."""
+        return _SENTENCES[RequestState(self.shell.request.state)](self.shell)
+
+
+def reasons_of(blocks: Iterable[tuple[str, str]], number: int) -> list[Reason]:
+    found = []
+    for code, words in blocks:
+        remedy, name = REMEDIES.get(code, ("", ""))
+        url = _url(name, number) if name else ""
+        found.append(Reason(words, remedy if url else "", url))
+    return found
+
+
+def _url(name: str, number: int) -> str:
+    try:
+        return reverse(name, args=[number])
+    except NoReverseMatch:
+        return ""
+
+
+def _needs_info(shell: "Shell") -> str:
+    request = shell.request
+    whom = request.waits_for or request.filed_by
+    return f"Waits for an answer of {whom.name}, since {shell.day(request.moved_at)}."
+
+
+def _routed_out(shell: "Shell") -> str:
+    request = shell.request
+    whom = f"{request.owner_user.name} of " if request.owner_user else ""
+    return f"It belongs to {whom}{request.get_owner_display()}. Nothing waits here any more."
+
+
+def _writing(shell: "Shell") -> str:
+    request = shell.request
+    done = f"It has a draft, {shell.sow}." if shell.sow else "It has no statement of work yet."
+    return f"{request.filed_by.name} writes the statement of work and sends it. {done}"
+
+
+def _waiting(shell: "Shell") -> str:
+    since = f", since {shell.day(shell.request.moved_at)}" if shell.request.moved_at else ""
+    return f"Waits for the customer to agree to {shell.sow or 'the statement of work'}{since}."
+
+
+def _scheduled(shell: "Shell") -> str:
+    request = shell.request
+    who = request.lead.name if request.lead else "Nobody yet"
+    if request.start is None or request.end is None:
+        return f"{who} leads it. It has no dates."
+    start, end = (day_text(day, shell.here.today) for day in (request.start, request.end))
+    return f"{who} leads it, from {start} to {end}."
+
+
+def _held(shell: "Shell") -> str:
+    request = shell.request
+    why = _code(request.hold_code) or "No reason was given"
+    first = f": {request.preempted_by.number} came first" if request.preempted_by else ""
+    back = RequestState(request.paused_from).label.lower() if request.paused_from else ""
+    goes = f" It goes on as “{back}”." if back else ""
+    return f"On hold since {shell.day(request.moved_at)}. {why}{first}.{goes}"
+
+
+def _over(shell: "Shell") -> str:
+    request = shell.request
+    why = _code(request.end_code)
+    words = [f"{request.get_state_display()} {shell.day(request.closed_at)}.".replace(" .", ".")]
+    if why:
+        words.append(f"{why}.")
+    return " ".join(words)
+
+
+def _code(code: str) -> str:
+    if not code:
+        return ""
+    found = ReasonCode.objects.filter(code=code).order_by("pk").first()
+    return found.label if found else code.replace("_", " ").capitalize()
+
+
+_SENTENCES = {
+    S.DRAFT: lambda _shell: "Only you see this draft. Finish it, then submit it.",
+    S.SUBMITTED: lambda _shell: "Waits for a DE lead to say who owns it.",
+    S.NEEDS_INFO: _needs_info,
+    S.ROUTED_OUT: _routed_out,
+    S.SOW_DRAFTING: _writing,
+    S.AWAITING_SIGNOFF: _waiting,
+    S.SIGNED_OFF: lambda _shell: "The customer agreed. Waits for a DE lead to triage it.",
+    S.TRIAGED: lambda _shell: "Waits for a DE lead to schedule it.",
+    S.SCHEDULED: _scheduled,
+    S.IN_PROGRESS: _scheduled,
+    S.ON_HOLD: _held,
+    S.DELIVERED: lambda _shell: "Waits for the customer to accept what was delivered.",
+    S.ACCEPTED: lambda _shell: "The customer accepted the delivery. It can be closed.",
+    S.CLOSED: _over,
+    S.DECLINED: _over,
+    S.CANCELLED: _over,
+}
