@@ -13,6 +13,7 @@ from engagements.rules.router import (
     APPROVAL,
     ASKED,
     AT_MOST,
+    CONDITIONS,
     TYPE,
     YES_OR_NO,
     Answer,
@@ -61,12 +62,15 @@ EXAMPLE = re.compile(r"(?P<facts>[^>]*)->(?P<owner>[^>]*)")
 def near_miss_text(miss: NearMiss, *, currency: str) -> str:
     """Return which facts would have to be otherwise: "If the account's ARR were above $50,000"."""
     parts = [_otherwise(change.fact, change.wanted, currency) for change in miss.changes]
-    unknown = [change.fact for change in miss.changes if change.is_unknown]
-    words = f"If {' and '.join(parts)}"
-    if not unknown:
-        return words
-    is_money = unknown[0] in (ABOVE, AT_MOST)
-    return f"{words} ({'the ARR is not known' if is_money else 'not answered yet'})"
+    return f"If {' and '.join(parts)}"
+
+
+def unknown_text(facts: Sequence[str]) -> str:
+    """Return what is not known of a near miss, to stand behind it."""
+    if not facts:
+        return ""
+    is_arr = facts[0] in (ABOVE, AT_MOST)
+    return f" ({'the ARR is not known' if is_arr else 'not answered'})"
 
 
 def told(answer: Answer, *, account: str, currency: str) -> dict[str, Any]:
@@ -90,6 +94,7 @@ def told(answer: Answer, *, account: str, currency: str) -> dict[str, Any]:
                 "fast_path": miss.rule.fast_path,
                 "if": near_miss_text(miss, currency=currency),
                 "facts": [change.fact for change in miss.changes],
+                "unknown": [change.fact for change in miss.changes if change.is_unknown],
             }
             for miss in answer.near_misses
         ],
@@ -119,10 +124,12 @@ def facts_text(stored: Mapping[str, Any], *, currency: str) -> list[tuple[str, s
 def conditions_text(conditions: Mapping[str, Any], *, currency: str) -> list[str]:
     """Return the conditions but for the type, a few words each."""
     texts = []
-    for name, wanted in conditions.items():
+    # Stored as JSON, they come in no order.
+    for name in (name for name in CONDITIONS if name in conditions and name != TYPE):
+        wanted = conditions[name]
         if name in (ABOVE, AT_MOST):
             texts.append(f"{FACTS[name]} {money_text(Decimal(wanted), currency)}")
-        elif name != TYPE:
+        else:
             texts.append(f"{FACTS[name]}: {YES if wanted else NO}")
     return texts
 

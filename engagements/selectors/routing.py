@@ -16,7 +16,7 @@ from engagements.models import Owner, RequestType, RoutingDecision, RoutingRule,
 from engagements.rules import handing_over, router
 from engagements.rules.handing_over import Brief
 from engagements.rules.router import Answer, Example, Facts, Rule
-from engagements.rules.routing_words import facts_text, told
+from engagements.rules.routing_words import facts_text, told, unknown_text
 from people.models import User
 
 # Who is asked first at the account, by owner.
@@ -168,6 +168,14 @@ class Shown:
         return owner_label(self.answer.get("owner"))
 
     @property
+    def shows_next_step(self) -> bool:
+        return bool(self.answer.get("next_step")) and not self.is_against_the_rule
+
+    @property
+    def shows_way_out(self) -> bool:
+        return bool(self.answer.get("way_out")) and not self.is_ours
+
+    @property
     def appeal(self) -> RoutingDecision | None:
         """Return the decision that was appealed, if one was."""
         return self.decision if self.decision.appealed_at else None
@@ -200,7 +208,10 @@ def decision_shown(request: ServiceRequest) -> Shown | None:
 def near_misses_shown(answer: dict[str, Any]) -> list[tuple[str, str]]:
     """Return which facts would have to be otherwise, and whose it would be then."""
     return [
-        (each["if"], outcome_label(each["owner"], fast_path=each["fast_path"]))
+        (
+            each["if"] + unknown_text(each["unknown"]),
+            outcome_label(each["owner"], fast_path=each["fast_path"]),
+        )
         for each in answer.get("near_misses", ())
     ]
 
@@ -258,8 +269,13 @@ def _facts_shown(answer: dict[str, Any]) -> list[tuple[str, str]]:
 def _texts(
     request: ServiceRequest, decision: RoutingDecision, preferred: str
 ) -> list[tuple[str, str]]:
-    """Return the text handed over first, then the others that fit the owner."""
+    """Return the text handed over first, then the others that fit the owner.
+
+    Of what is ours only what another team gets as well.
+    """
     names: Sequence[str] = handing_over.names_for(decision.owner, preferred)
+    if decision.owner == Owner.DE:
+        names = [name for name in names if name not in handing_over.OF_OWNER[Owner.DE]]
     brief = brief_of(request, decision.reason)
     texts = [(handing_over.LABELS[name], handing_over.TEXTS[name](brief)) for name in names]
     if decision.hand_over and texts:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from engagements.models import RoutingDecision, RoutingRule
 from engagements.rules.router import Facts, Rule
+from engagements.rules.routing_words import example_text
 from engagements.rules.rule_changes import Check, checked, outcome
-from engagements.selectors.routing import outcome_label, rule_of
+from engagements.selectors.routing import outcome_label, owner_label, rule_of
 
 DAYS = 90
 MOST_LOOKED_AT = 5_000
@@ -33,6 +34,14 @@ class Effect:
     moved: list[Moved]
     count: int
     looked_at: int
+
+    @property
+    def broken(self) -> list[tuple[str, str, str]]:
+        """Return the rule, the example and the owner instead of each that would not hold."""
+        return [
+            (each.rule.name, example_text(each.example), owner_label(each.owner))
+            for each in self.check.broken
+        ]
 
     @property
     def further(self) -> int:

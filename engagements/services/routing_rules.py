@@ -46,8 +46,8 @@ def save_rule(
     _refuse_same_priority(rule, later.start if later else None)
     running = _lasting(rule.start).filter(slug=rule.slug, start__lt=rule.start).first()
     if running:
-        _end(running, rule.start, by=by)
-    return _begin(replace(rule, end=later.start if later else None), by=by)
+        _end(running, rule.start, by=by, at=at)
+    return _begin(replace(rule, end=later.start if later else None), by=by, at=at)
 
 
 @transaction.atomic
@@ -60,7 +60,7 @@ def end_rule(row: RoutingRule, *, end: dt.date, by: User, at: dt.datetime) -> No
         raise Invalid("A rule ends today or later. What was decided stays as it was.", field="end")
     if row.end is not None and row.end <= end:
         raise Conflict(f"“{row.name}” has ended by then already.")
-    _stop(row, end, by=by)
+    _stop(row, end, by=by, at=at)
 
 
 @transaction.atomic
@@ -76,9 +76,9 @@ def adopt_pack(slug: str, *, start: dt.date, by: User, at: dt.datetime) -> None:
     plan = adoption(pack, rules_from(start), start=start)
     rows = RoutingRule.objects.in_bulk([rule.row for rule in plan.end])
     for rule in plan.end:
-        _stop(rows[rule.row], start, by=by)
+        _stop(rows[rule.row], start, by=by, at=at)
     for rule in plan.begin:
-        _begin(rule, pack=slug, by=by)
+        _begin(rule, pack=slug, by=by, at=at)
 
 
 def _lock() -> None:
@@ -106,7 +106,7 @@ def _refuse_same_priority(rule: Rule, end: dt.date | None) -> None:
         raise Invalid(words, field="priority")
 
 
-def _begin(rule: Rule, *, pack: str = "", by: User) -> RoutingRule:
+def _begin(rule: Rule, *, pack: str = "", by: User, at: dt.datetime) -> RoutingRule:
     terms = {name: getattr(rule, name) for name in TERMS if name != "examples"}
     terms["conditions"] = dict(rule.conditions)
     terms |= {"examples": [each.as_json() for each in rule.examples], "end": rule.end}
@@ -122,15 +122,16 @@ def _begin(rule: Rule, *, pack: str = "", by: User) -> RoutingRule:
     for name, value in terms.items():
         setattr(row, name, value)
     row.version += 1
+    row.updated_at = at
     row.save()
     events.record("routing_rule.changed", row, by=by, before=before, after=_told(row))
     return row
 
 
-def _stop(row: RoutingRule, end: dt.date, *, by: User) -> None:
+def _stop(row: RoutingRule, end: dt.date, *, by: User, at: dt.datetime) -> None:
     """End a rule on a day; one that would not have begun by then is dropped."""
     if row.start < end:
-        _end(row, end, by=by)
+        _end(row, end, by=by, at=at)
         return
     if row.decisions.exists():
         raise Conflict(f"{DECIDED} Let “{row.name}” end tomorrow.")
@@ -138,9 +139,9 @@ def _stop(row: RoutingRule, end: dt.date, *, by: User) -> None:
     row.delete()
 
 
-def _end(row: RoutingRule, end: dt.date, *, by: User) -> None:
+def _end(row: RoutingRule, end: dt.date, *, by: User, at: dt.datetime) -> None:
     before = {"end": row.end}
-    row.end = end
+    row.end, row.updated_at = end, at
     row.version += 1
     row.save(update_fields=["end", "version", "updated_at"])
     events.record("routing_rule.ended", row, by=by, before=before, after={"end": end})

@@ -191,9 +191,11 @@ def test_what_is_not_known_is_said_to_be_so():
 
     assert found.why == router.NO_ARR
     assert [near_miss_text(miss, currency="EUR") for miss in found.near_misses][:2] == [
-        "If the account's ARR were above €50,000 (the ARR is not known)",
-        "If the account's ARR were €50,000 or less (the ARR is not known)",
+        "If the account's ARR were above €50,000",
+        "If the account's ARR were €50,000 or less",
     ]
+    misses = told(found, account="", currency="EUR")["near_misses"]
+    assert [miss["unknown"] for miss in misses][:2] == [["arr_above"], ["arr_at_most"]]
     assert answer({"type": "one_off"}).why == router.NOT_ANSWERED
     assert answer({}).facts.missing == ("type",)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import AccountFacts
 from engagements import services
-from engagements.models import RoutingDecision
+from engagements.models import RoutingDecision, RoutingRule
 from engagements.selectors import routing
 from events.models import Event, Notice
 from events.workflow import Blocked, Given
@@ -97,15 +97,15 @@ class TestSubmitted:
         assert request.decisions.latest("id").how == How.RULE
 
     def test_an_escalation_without_its_reason_is_none(self, tam):
-        request = ServiceRequestFactory(type="onboarding", standard_environment=True, escalated=True)
+        request = ServiceRequestFactory(
+            type="onboarding", standard_environment=True, escalated=True
+        )
 
         assert routing.facts_of(request).escalated is False
         request.escalation_reason = "The TAM is away."
         assert routing.facts_of(request).escalated is True
 
     def test_rules_of_the_day_are_asked(self, file):
-        from engagements.models import RoutingRule
-
         today = timezone.now().date()
         RoutingRule.objects.filter(slug="feedback").update(end=today)
         assert file(type="feedback").state == "submitted"
