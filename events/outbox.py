@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 
 from config import celery_app
 from config.lib import crypto
+from config.lib.logging import clean
 from config.lib.request_id import current_request_id
 from events.models import OutboxMessage
 
@@ -124,7 +125,8 @@ def _carry(message: OutboxMessage) -> bool:
 
 
 def _note_failure(message: OutboxMessage, error: Exception) -> None:
-    text = f"{type(error).__name__}: {error}"[:ERROR_LENGTH].replace("\x00", "")
+    # What a mail server answers may repeat the mail.
+    text = clean(f"{type(error).__name__}: {error}")[:ERROR_LENGTH]
     if message.attempts >= MOST_ATTEMPTS:
         _still_ours(message).update(dead_at=Now(), last_error=text)
         log.error("outbox.dead", topic=message.topic, message=message.pk)

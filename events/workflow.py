@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from config.lib.authz import require
 from config.lib.errors import Conflict, Invalid, StaleWrite
+from config.lib.etags import etag_of
 from config.lib.values import BadValue, echo
 from events.models import MoveRequest
 from events.services.log import record
@@ -76,7 +77,7 @@ class Guard:
 
     code: str
     says: str
-    # Returns "" where it holds, else why not and what to do about it.
+    # Returns "" where it holds, else why not and what to do.
     check: Callable[[Case], str]
 
 
@@ -131,7 +132,7 @@ class Transition:
     effects: tuple[Callable[[Move], None], ...] = ()
     # Who is asked by those who may not; empty: it cannot be asked for.
     asks: Callable[[Any], Iterable[Any]] | None = None
-    # Only the application itself makes it: no person is offered it.
+    # Only the application itself makes it.
     is_automatic: bool = False
     # What a person should know before: it leaves the house, or cannot be taken back.
     warns: str = ""
@@ -153,7 +154,6 @@ class Workflow:
     model: type[models.Model]
     states: type[models.TextChoices]
     transitions: tuple[Transition, ...]
-    # Called for every move, in its transaction: the history of stays, for one.
     on_move: tuple[Callable[[Move], None], ...] = ()
     # Of which account the events tell.
     account_of: Callable[[Any], int | None] = lambda obj: obj.account_id
@@ -179,7 +179,7 @@ class Option:
     # Whether the person may make it at all, and what they are told if not.
     may: bool
     refusal: str
-    # Guards that do not hold: code and words.
+    # Code and words of guards that do not hold.
     blocks: tuple[tuple[str, str], ...] = ()
     # Whether those who may can be asked for it.
     can_ask: bool = False
@@ -202,8 +202,7 @@ def register(workflow: Workflow) -> None:
 def add_guard(workflow: str, transition: str, guard: Guard) -> None:
     """Let an app above set a condition on a move below; called at start-up."""
     key = (workflow, transition)
-    others = tuple(each for each in _added.get(key, ()) if each.code != guard.code)
-    _added[key] = (*others, guard)
+    _added[key] = (*_added.get(key, ()), guard)
 
 
 def workflows() -> list[Workflow]:
@@ -232,13 +231,13 @@ def perform(
     """
     transition = workflow.transition(name)
     require(transition.who, by, obj)
-    locked = workflow.model._default_manager.select_for_update(  # noqa: SLF001
+    locked: Any = workflow.model._default_manager.select_for_update(  # noqa: SLF001
         of=("self",), no_key=True
     ).get(pk=obj.pk)
     case = Case(obj=locked, by=by, at=at, as_text=given.as_text)
     require(transition.who, by, locked)
     if given.version is not None and given.version != locked.version:
-        raise StaleWrite(etag=f"{locked.uuid}.{locked.version}")
+        raise StaleWrite(etag=etag_of(locked.uuid, locked.version))
     if blocks := _blocks(workflow, transition, case):
         raise Blocked(
             blocks[0][1],
@@ -260,7 +259,6 @@ def perform(
     for effect in (*workflow.on_move, *transition.effects):
         effect(move)
     _settle(workflow, move)
-    # The caller's object tells what is stored now.
     obj.refresh_from_db()
     return move
 
@@ -296,6 +294,7 @@ def option(workflow: Workflow, obj: Any, name: str, person: Any, *, at: dt.datet
     raise Blocked(_wrong_state(workflow, transition, obj))
 
 
+@transaction.atomic
 def place(obj: Any, state: str) -> None:
     """Put an object into a state without a move: for tests, and nothing else."""
     _store(type(obj), obj.pk, {"state": state})
@@ -316,10 +315,10 @@ def _blocks(workflow: Workflow, transition: Transition, case: Case) -> tuple[tup
 
 
 def _wrong_state(workflow: Workflow, transition: Transition, obj: Any) -> str:
-    label = workflow.states(obj.state).label.lower()
+    now = workflow.states(obj.state).label.lower()
     sources = [state.label.lower() for state in workflow.states if state in transition.sources]
     start = " or ".join(filter(None, [", ".join(sources[:-1]), sources[-1]]))
-    return f"“{transition.label}” is not possible now: the {workflow.noun} is {label}, not {start}."
+    return f"“{transition.label}” is not possible now: the {workflow.noun} is {now}, not {start}."
 
 
 def _parsed(transition: Transition, given: Given, case: Case) -> dict[str, Any]:

@@ -143,7 +143,9 @@ def _of_requester(
         ~Exists(answers.filter(state=SignOff.State.AGREED))
     )
     yield _rows("chase", owed.filter(current_frozen_at__isnull=False), since=F("current_frozen_at"))
-    yield _rows("send_change", owed.filter(current_frozen_at=None))
+    unsent = owed.filter(current_frozen_at=None)
+    yield _rows("send_change", unsent.filter(current_digest__isnull=False))
+    yield _rows("write", unsent.filter(current_digest=None))
     delivered = mine.filter(state=S.DELIVERED)
     yield _rows("chase_acceptance", delivered.filter(is_old))
     renewals = SignOffLink.objects.filter(

@@ -8,6 +8,8 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+from django.urls import reverse
+
 from accounts.selectors import today
 from config.lib.ui.formats import day_text
 from engagements.models import ChangeRequest, ServiceRequest, SignOff, SignOffLink, WorkAtRisk
@@ -147,7 +149,7 @@ def move_refused(
 
 
 def path_of(request: ServiceRequest) -> str:
-    return f"/requests/{request.number}/"
+    return reverse("requests:detail", args=[request.pk])
 
 
 def _account(request: ServiceRequest) -> str:

@@ -44,7 +44,6 @@ def notice_list(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "list": listed,
         "rows": [(notice, ICONS.get(notice.kind, "bell")) for notice in listed.rows],
-        "unseen": events.unseen_count(here.user),
     }
     return page(request, "notices/notice_list.html", context, here=here, partial="notices")
 

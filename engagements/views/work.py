@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.views.shell import Here, page
+from accounts.here import Here, page
 from config.lib.ui.formats import day_text, days_ago_text, number_text
 from engagements.selectors import levels, work, work_lists
 from engagements.selectors.work import Hat
 from engagements.views.words import state_tag
-from engagements.views.work_words import Item, address, items_of, whose_turn
+from engagements.views.work_words import Item, items_of, whose_turn
 from people.models import REQUESTERS, Role
 
 ALL = "all"
@@ -42,13 +42,12 @@ def home(request: HttpRequest) -> HttpResponse:
         "facts": [_needs_fact(len(items)), *(FACTS[hat](here) for hat in hats[:1])],
         "switches": _switches(here, own, chosen),
         "items": items,
-        "most": work.MOST,
         "under_way": _under_way(here, hats),
         "under_way_title": UNDER_WAY[hats[0]] if hats else "In progress",
         "waiting": _waiting(here, hats, but),
         "due": _due(here, hats),
+        "takes_part": bool(set(hats) - {Hat.LEADERSHIP}),
         "is_leader": Hat.LEADERSHIP in hats,
-        "may_file": Hat.REQUESTER in own,
     }
     if context["is_leader"] or Hat.LEAD in hats:
         context["risks"] = _risks(here)
@@ -120,7 +119,9 @@ def _switches(here: Here, own: list[str], chosen: str) -> list[Switch]:
     if len(own) < 2:  # noqa: PLR2004
         return []
     labels = {
-        Hat.REQUESTER: next((role.label for role in Role if role in REQUESTERS & here.user.roles), ""),
+        Hat.REQUESTER: next(
+            (role.label for role in Role if role in REQUESTERS & here.user.roles), ""
+        ),
         Hat.ENGINEER: Role.DE_ENGINEER.label,
         Hat.LEAD: Role.DE_LEAD.label,
         Hat.LEADERSHIP: Role.LEADERSHIP.label,
@@ -141,7 +142,7 @@ def _under_way(here: Here, hats: list[str]) -> list[Item]:
             parts.append(f"{first} to {last}")
         if request.lead:
             parts.append(request.lead.name)
-        url = address("requests:detail", request.pk, otherwise="")
+        url = reverse("requests:detail", args=[request.pk])
         found.append(Item(str(request), " · ".join(parts), url, *state))
     return found
 
@@ -154,7 +155,7 @@ def _waiting(here: Here, hats: list[str], but: set[int]) -> list[Item]:
         parts = [request.number, str(request.account), whose_turn(request)]
         if since:
             parts.append(days_ago_text(since.astimezone(here.zone).date(), here.today))
-        url = address("requests:detail", request.pk, otherwise="")
+        url = reverse("requests:detail", args=[request.pk])
         found.append(Item(str(request), " · ".join(parts), url, *state_tag(request)))
     return found
 
@@ -165,7 +166,7 @@ def _risks(here: Here) -> list[Item]:
             str(risk.request),
             f"{risk.request.number} · {risk.request.account} · "
             f"{risk.exposure_days.normalize():f} days at stake",
-            address("requests:detail", risk.request_id, otherwise=""),
+            reverse("requests:detail", args=[risk.request_id]),
             f"Until {day_text(risk.expires_on, here.today)}",
             "warn",
             "triangle-alert",
@@ -192,7 +193,7 @@ def _due(here: Here, hats: list[str]) -> list[Item]:
         Item(
             str(request),
             f"{request.number} · {request.account} · {what}",
-            address("requests:detail", request.pk, otherwise=""),
+            reverse("requests:detail", args=[request.pk]),
             day_text(day, here.today),
             "bad" if is_late or day < here.today else "warn" if day == here.today else "",
             "calendar-clock",

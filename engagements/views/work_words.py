@@ -52,40 +52,75 @@ class Item:
 
 MOVE = "requests:move"
 ACTS = {
-    "draft": Act("Draft", "line", "pencil", "Draft: {request}", "saved {ago}"),
+    "draft": Act("Draft", "line", "pencil", "Draft: {request}", "saved {ago}", "requests:resume"),
     "answer": Act(
-        "Answer", "warn", "message-circle-question-mark", "Answer a question about {request}",
-        "asked {ago}", MOVE, ("answer",),
+        "Answer",
+        "warn",
+        "message-circle-question-mark",
+        "Answer a question about {request}",
+        "asked {ago}",
+        MOVE,
+        ("answer",),
     ),
-    "asked": Act("Asked of you", "info", "hand", "{who} asks for “{move}”: {request}", "asked {ago}"),
+    "asked": Act(
+        "Asked of you", "info", "hand", "{who} asks for “{move}”: {request}", "asked {ago}"
+    ),
     "confirm": Act(
-        "Confirm", "warn", "user-check", "Confirm what {account} said: {request}",
+        "Confirm",
+        "warn",
+        "user-check",
+        "Confirm what {account} said: {request}",
         "{who} heard it {ago}",
     ),
     "write": Act(
         "Write", "info", "file-pen-line", "Write the SOW: {request}", url="requests:sow-edit"
     ),
     "revise": Act(
-        "Revise", "bad", "file-warning", "{account} asks for a change of {request}", url="requests:sow"
+        "Revise",
+        "bad",
+        "file-warning",
+        "{account} asks for a change of {request}",
+        url="requests:sow",
     ),
     "chase": Act(
-        "Chase", "warn", "hourglass", "{account} has not signed statement of work {sow}",
+        "Chase",
+        "warn",
+        "hourglass",
+        "{account} has not signed statement of work {sow}",
         "sent {ago}{expires}",
     ),
     "record": Act(
-        "Send or record", "warn", "send", "{account} was not asked to sign statement of work {sow}",
-        "frozen {ago}",
+        "Send or record",
+        "warn",
+        "send",
+        "Send {account} a link, or record what they said",
+        "statement of work {sow}, sent {ago}",
     ),
     "send_change": Act(
-        "Send", "info", "git-compare", "Send the change of {request} to {account}", url="requests:sow"
+        "Send",
+        "info",
+        "git-compare",
+        "Send statement of work {sow}: {request}",
+        url="requests:sow",
     ),
     "chase_acceptance": Act(
-        "Chase", "warn", "package-check", "{account} has not accepted {request}", "delivered {ago}",
+        "Chase",
+        "warn",
+        "package-check",
+        "{account} has not accepted {request}",
+        "delivered {ago}",
         "requests:delivery",
     ),
-    "new_link": Act("New link", "warn", "link", "{account} asks for a new link: {request}", "asked {ago}"),
+    "new_link": Act(
+        "New link", "warn", "link", "{account} asks for a new link: {request}", "asked {ago}"
+    ),
     "check": Act(
-        "Outcome", "info", "sprout", "Did the seats come? {request}", "due {ago}", "requests:delivery"
+        "Outcome",
+        "info",
+        "sprout",
+        "Did the seats come? {request}",
+        "due {ago}",
+        "requests:delivery",
     ),
     "route": Act("Route", "warn", "split", "Say who owns {request}", url=MOVE, args=("take",)),
     "appeal": Act("Decide", "warn", "scale", "Decide on the appeal: {request}", "appealed {ago}"),
@@ -93,11 +128,21 @@ ACTS = {
         "Triage", "info", "list-ordered", "Triage {request}", "signed off {ago}", MOVE, ("triage",)
     ),
     "triage_at_risk": Act(
-        "Triage", "warn", "triangle-alert", "Triage at risk: {request}", url=MOVE,
+        "Triage",
+        "warn",
+        "triangle-alert",
+        "Triage at risk: {request}",
+        url=MOVE,
         args=("triage_at_risk",),
     ),
     "schedule": Act(
-        "Schedule", "info", "calendar-plus", "Schedule {request}", "triaged {ago}", MOVE, ("schedule",)
+        "Schedule",
+        "info",
+        "calendar-plus",
+        "Schedule {request}",
+        "triaged {ago}",
+        MOVE,
+        ("schedule",),
     ),
     "decide_change": Act(
         "Decide", "warn", "git-compare", "Decide on a change of {request}", "proposed {ago}"
@@ -106,12 +151,19 @@ ACTS = {
     "deliver": Act(
         "Deliver", "warn", "package", "Deliver {request}", "until {day}", "requests:delivery"
     ),
-    "close": Act("Close", "good", "circle-check", "Close {request}", "accepted {ago}", MOVE, ("close",)),
-    "decide_risk": Act(
-        "Decide", "bad", "triangle-alert", "Work at Risk: {request}",
-        "{who} asks, {days} days at stake", "requests:risk-list",
+    "close": Act(
+        "Close", "good", "circle-check", "Close {request}", "accepted {ago}", MOVE, ("close",)
     ),
-}  # fmt: skip
+    "decide_risk": Act(
+        "Decide",
+        "bad",
+        "triangle-alert",
+        "Work at Risk: {request}",
+        "{who} asks, {days} days at stake",
+        "requests:risk-list",
+    ),
+}
+SIGNING = frozenset({"chase", "record", "send_change"})
 OTHERS = {
     S.SUBMITTED: "A DE lead routes it",
     S.AWAITING_SIGNOFF: "The customer signs it off",
@@ -134,13 +186,6 @@ def whose_turn(request: ServiceRequest) -> str:
     return OTHERS[RequestState(request.state)]
 
 
-def address(name: str, *args: Any, otherwise: str) -> str:
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return otherwise
-
-
 class _Known:
     """What the rows name, read at once."""
 
@@ -148,17 +193,17 @@ class _Known:
         self.now, self.today = now, today
         rows = ServiceRequest.objects.select_related("account")
         self.requests = rows.in_bulk({need.request_id for need in needs})
-        self.asked = _by_uuid(
-            MoveRequest.objects.select_related("by"), _things(needs, {"asked"})
-        )
+        self.asked = _by_uuid(MoveRequest.objects.select_related("by"), _things(needs, {"asked"}))
         self.sign_offs = _by_uuid(
             SignOff.objects.select_related("recorded_by"), _things(needs, {"confirm"})
         )
         self.risks = _by_uuid(
             WorkAtRisk.objects.select_related("asked_by"), _things(needs, {"decide_risk"})
         )
-        signing = {need.request_id for need in needs if need.act in {"chase", "record"}}
-        self.sows = _newest(SowVersion.objects.filter(discarded_at=None).order_by("number"), signing)
+        signing = {need.request_id for need in needs if need.act in SIGNING}
+        self.sows = _newest(
+            SowVersion.objects.filter(discarded_at=None).order_by("number"), signing
+        )
         self.links = _newest(
             SignOffLink.objects.filter(used_at=None, revoked_at=None).order_by("pk"), signing
         )
@@ -169,15 +214,12 @@ class _Known:
         detail = [request.number, words["account"], act.note.format_map(words)]
         if need.act in {"chase", "record"}:
             detail.insert(1, str(request))
-        detail_url = address("requests:detail", request.pk, otherwise="")
-        url = detail_url
         if act.url == "requests:risk-list":
-            url = address("requests:risk-move", need.thing, "approve", otherwise=detail_url)
+            url = reverse("requests:risk-move", args=[need.thing, "approve"])
         elif need.act == "asked":
-            asked = self.asked[need.thing]
-            url = address(MOVE, request.pk, asked.transition, otherwise=detail_url)
+            url = reverse(MOVE, args=[request.pk, self.asked[need.thing].transition])
         else:
-            url = address(act.url, request.pk, *act.args, otherwise=detail_url)
+            url = _address(act, request.pk)
         return Item(
             title=act.title.format_map(words),
             detail=" · ".join(part for part in detail if part),
@@ -210,6 +252,13 @@ class _Known:
         if risk := self.risks.get(need.thing):
             words["who"], words["days"] = risk.asked_by.name, f"{risk.exposure_days.normalize():f}"
         return words
+
+
+def _address(act: Act, number: int) -> str:
+    try:
+        return reverse(act.url, args=[number, *act.args])
+    except NoReverseMatch:
+        return reverse("requests:detail", args=[number])
 
 
 def _things(needs: Sequence[Need], acts: Collection[str]) -> list[Any]:

@@ -6,6 +6,7 @@ from events.services.log import (
     record,
     record_all,
     record_many,
+    told_as_of,
 )
 from events.services.notices import UnsafeHeader, notify, send_notice
 
@@ -20,4 +21,5 @@ __all__ = [
     "record_all",
     "record_many",
     "send_notice",
+    "told_as_of",
 ]

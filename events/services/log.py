@@ -27,6 +27,9 @@ COPIED = ("actor_id", "token_key", "request_id", "verb", "object_type", "object_
 # The public part of the API token the request came with; set by the API's authentication.
 acting_token: ContextVar[str] = ContextVar("acting_token", default="")
 
+# When what is recorded is said to have happened: for made-up history only.
+told_as_of: ContextVar[dt.datetime | None] = ContextVar("told_as_of", default=None)
+
 Subject = tuple[str, uuid.UUID]
 
 
@@ -172,7 +175,7 @@ def _event_of(
         after=_sealed(draft.after, personal, key),
         reason=draft.reason,
         subject=key,
-        **({"at": draft.at} if draft.at else {}),
+        **({"at": at} if (at := draft.at or told_as_of.get()) else {}),
         **origin,
     )
 
