@@ -110,6 +110,10 @@ class MetricRun(Public):
     publish_reason = models.TextField(blank=True)
     # How many accounts were judged anew; fewer than all where it was computed from a run before.
     judged = models.BigIntegerField(null=True)
+    # What a definition without accounts comes to: a share, a count, or hours of business time.
+    value = models.DecimalField(max_digits=24, decimal_places=6, null=True)
+    # Its parts, by owner, impact or reason, and what else it says. See rules.request_figures.
+    parts = models.JSONField(default=dict)
     # The order-free sum of the hashes of what it knew of each account, as hex.
     inputs_sum = models.CharField(max_length=64, blank=True)
 

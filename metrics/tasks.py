@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from accounts.services import readings
 from metrics.selectors import runs
-from metrics.services import current
+from metrics.selectors.figures import SLUGS
+from metrics.services import current, figures
 from metrics.services.reporting import tell_of_revisions
 from metrics.services.runs import (
     MOST_DAYS_BACK,
@@ -42,6 +43,20 @@ def nightly() -> int:
     except AlreadyRunning:
         logger.info("Another process is computing; nothing to do")
     return count
+
+
+@shared_task(name="metrics.figures")
+def nightly_figures() -> int:
+    """Compute the key figures of requests for the nights that are missing, and what came late."""
+    now = timezone.now()
+    if not figures.is_night_missing(SLUGS, now=now):
+        return 0
+    try:
+        made = list(figures.catch_up(SLUGS, by=system_user(), now=now))
+    except AlreadyRunning:
+        logger.info("Another process is computing; nothing to do")
+        return 0
+    return sum(outcome.is_new for outcome in made)
 
 
 def _check(made: list[Outcome]) -> None:

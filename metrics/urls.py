@@ -1,6 +1,15 @@
 from django.urls import path
 
-from metrics.views import accounts, changes, control, dashboard, definition, flips, steering
+from metrics.views import (
+    accounts,
+    changes,
+    control,
+    dashboard,
+    definition,
+    figures,
+    flips,
+    steering,
+)
 
 app_name = "metrics"
 urlpatterns = [
@@ -14,6 +23,8 @@ urlpatterns = [
     path("changes/", changes.changes_page, name="changes"),
     path("changes.csv", changes.changes_csv, name="changes-csv"),
     path("definition/", definition.definition_page, name="definition"),
+    path("figures/", figures.figure_list, name="figures"),
+    path("figures/<slug:slug>/", figures.figure_page, name="figure"),
     path("target/", steering.target_page, name="target"),
     path("runs/", control.run_list, name="run-list"),
     path("runs/<uuid:run_id>/", control.run_detail, name="run-detail"),

@@ -125,14 +125,16 @@ def courses_of(request: ServiceRequest, stays: Mapping[str, Pauses], by: Terms) 
         started_at, ended_at = getattr(request, start), getattr(request, end)
         if started_at is None or (ended_at is not None and ended_at < started_at):
             continue
-        level = by.level_for(name, request.impact, by.calendar.local_day(started_at))
+        # The impact is decided at triage, after the other clocks.
+        impact = request.impact if name == ServiceLevel.Clock.DELIVERED else None
+        level = by.level_for(name, impact, by.calendar.local_day(started_at))
         if level is None:
             continue
         courses.append(
             Course(
                 name=name,
                 label=ServiceLevel.Clock(name).label,
-                allowed=dt.timedelta(seconds=int(level.hours * 3600)),
+                allowed=level.time,
                 started_at=started_at,
                 ended_at=ended_at,
                 gave_up_at=None if ended_at else over_without_result(request),

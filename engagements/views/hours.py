@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
@@ -24,6 +24,7 @@ from engagements.services import hours as services
 from engagements.services import levels
 
 MOST_PAST = 20
+F = TypeVar("F", bound=forms.Form)
 
 
 @require_http_methods(["GET", "POST"])
@@ -152,7 +153,7 @@ def _administrator(request: HttpRequest) -> Here:
     return here
 
 
-def _either[F: forms.Form](form: forms.Form | None, kind: type[F]) -> F | None:
+def _either(form: forms.Form | None, kind: type[F]) -> F | None:
     return form if isinstance(form, kind) else None
 
 

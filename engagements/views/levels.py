@@ -143,9 +143,8 @@ def _levels(here: Here) -> list[tuple[str, str]]:
     """Say which levels are in force, by clock."""
     by_clock: dict[str, list[str]] = {}
     for level in levels.levels_on(here.today):
-        hours = duration_text(dt.timedelta(seconds=int(level.hours * 3600)))
         whose = f" for impact {level.get_impact_display()}" if level.impact else ""
-        by_clock.setdefault(level.clock, []).append(hours + whose)
+        by_clock.setdefault(level.clock, []).append(duration_text(level.time) + whose)
     return [(clock, ", ".join(texts)) for clock, texts in by_clock.items()]
 
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from config.lib import fields, filters
 from config.lib.rows import RowSerializer
 from config.lib.views import ListViewSet
-from metrics.api.runs import NEWEST, run_asked_for
+from metrics.api.runs import NEWEST, require_accounts, run_asked_for
 from metrics.models import MetricRow, MetricRun
 from metrics.selectors import answers, rows, runs
 from people.http import user_of
@@ -55,6 +55,7 @@ class OfARun(ListViewSet):
 
     @cached_property
     def run(self) -> MetricRun:
+        require_accounts(self.request, self.kwargs["slug"])
         return run_asked_for(self.request, self.kwargs["slug"])
 
     def bound_to(self) -> str:

@@ -16,11 +16,12 @@ from rest_framework.response import Response
 
 from config.lib import fields, parameters, values
 from config.lib.errors import Invalid, Missing
+from config.lib.pagination import WholeList
 from config.lib.rendering import CsvRenderer, csv_response_of_cells
 from config.lib.rows import RowSerializer, cells, header
 from config.lib.views import ListViewSet
-from metrics.api.numbers import NumberRow, WholeList
-from metrics.api.runs import day, known_at, require_metric
+from metrics.api.numbers import NumberRow
+from metrics.api.runs import day, known_at, require_accounts
 from metrics.models import MetricRun
 from metrics.rules.explaining import Cause, Move
 from metrics.selectors import changes
@@ -133,7 +134,7 @@ class ChangeViewSet(ListViewSet):
 
     @extend_schema(responses=ChangeRow, summary="Explain a change")
     def list(self, request: Request, slug: str) -> HttpResponseBase:  # type: ignore[override]
-        require_metric(request, slug)
+        require_accounts(request, slug)
         before, after = _runs(request, slug)
         found = changes.as_json(before, after)
         if getattr(request.accepted_renderer, "format", "") == CsvRenderer.format:

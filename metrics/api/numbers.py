@@ -13,18 +13,22 @@ from rest_framework.response import Response
 
 from config.lib import fields, parameters, values
 from config.lib.errors import Invalid
-from config.lib.pagination import KeysetPagination
+from config.lib.pagination import WholeList
 from config.lib.rendering import CsvRenderer, csv_response_of_cells
 from config.lib.rows import RowSerializer, cells, header
 from config.lib.views import ListViewSet
 from metrics import permissions
 from metrics.api.runs import NEWEST, VERSION, day, known_at, require_metric, run_asked_for, version
 from metrics.models import MetricDefinition, MetricRun
-from metrics.selectors import answers, rows, runs
+from metrics.selectors import answers, figures, rows, runs
 from people.http import user_of
 
+SEGMENTS = (*rows.SEGMENTS, *figures.BY)
 BY = OpenApiParameter(
-    "by", {"type": "string", "enum": list(rows.SEGMENTS)}, required=True, description="Segments."
+    "by",
+    {"type": "string", "enum": list(SEGMENTS)},
+    required=True,
+    description="Accounts by tier, region or tam; requests by owner, impact, reason or clock.",
 )
 FROM = OpenApiParameter("from", parameters.DAY, description="The first day.")
 AS_CSV = OpenApiParameter("format", {"type": "string", "enum": ["json", "csv"]})
@@ -46,7 +50,12 @@ class DefinitionRow(RowSerializer):
 
 
 class NumberRow(RowSerializer):
-    """A published run. `low`: every unknown fails; `high`: every unknown passes."""
+    """A published run. `low`: every unknown fails; `high`: every unknown passes.
+
+    Of requests, a `duration` is the median in business hours, of as many as `denominator` says,
+    with its 90th percentile; a `count` has neither numerator nor denominator. `running`: how many
+    clocks are not decided, all missed in `low` and all met in `high`.
+    """
 
     metric = fields.PlainField()
     unit = fields.ChoiceField(MetricDefinition.Unit.values)
@@ -66,10 +75,12 @@ class NumberRow(RowSerializer):
     computed_at = fields.DateTimeField()
     known_at = fields.DateTimeField()
     input_digest = fields.PlainField()
+    percentile_90 = fields.RatioField(allow_null=True)
+    running = fields.IntegerField(allow_null=True)
 
 
 class SegmentRow(NumberRow):
-    """The same for one segment; `segment` is null for accounts that have none."""
+    """The same for one segment; `segment` is null for what has none."""
 
     segment = fields.TextField(allow_null=True)
     label = fields.TextField()  # type: ignore[assignment]
@@ -138,15 +149,8 @@ class SeriesViewSet(ListViewSet):
         return map(answers.as_json, rows)
 
 
-class WholeList(KeysetPagination):
-    """The form of a page for a list that has only one."""
-
-    def get_schema_operation_parameters(self, _view: Any) -> list[dict[str, Any]]:
-        return []
-
-
 class SegmentViewSet(ListViewSet):
-    """The number of each tier, region or TAM; never paged, there are few."""
+    """The number of each tier, region or TAM, or of each owner, impact or reason; never paged."""
 
     noun = "segment"
     scope = "metrics:read"
@@ -161,7 +165,13 @@ class SegmentViewSet(ListViewSet):
     def list(self, request: Request, slug: str) -> HttpResponseBase:  # type: ignore[override]
         by = parameters.read(request, "by", _segmentation, "")
         if not by:
-            raise Invalid("Say by what: tier, region or tam.", field="by", code="required")
+            raise Invalid(f"Say by what: {_segments(slug)}.", field="by", code="required")
+        if by not in rows.SEGMENTS and not figures.is_figure(slug):
+            raise Invalid(
+                f"{slug} has no parts by {by}. Ask by one of: {_segments(slug)}.",
+                field="by",
+                code="invalid_choice",
+            )
         found = answers.segments_as_json(run_asked_for(request, slug), by)
         if getattr(request.accepted_renderer, "format", "") == CsvRenderer.format:
             columns = self.columns()
@@ -172,7 +182,11 @@ class SegmentViewSet(ListViewSet):
 
 
 def _segmentation(text: str) -> str:
-    return values.parse_choice(text, rows.SEGMENTS)
+    return values.parse_choice(text, SEGMENTS)
+
+
+def _segments(slug: str) -> str:
+    return ", ".join(figures.BY if figures.is_figure(slug) else rows.SEGMENTS)
 
 
 def _today() -> dt.date:

@@ -11,7 +11,7 @@ from config.lib.authz import require
 from config.lib.errors import Missing
 from metrics import permissions
 from metrics.models import MetricRun
-from metrics.selectors import runs
+from metrics.selectors import figures, runs
 from people.http import user_of
 
 VERSION = OpenApiParameter(
@@ -39,6 +39,17 @@ def require_metric(request: Any, slug: str) -> None:
     require(permissions.can_see_metrics, user_of(request))
     if not runs.definitions().filter(slug=slug).exists():
         raise Missing("No such metric.")
+
+
+def require_accounts(request: Any, slug: str) -> None:
+    """Answer 404 for a metric that is not made from accounts."""
+    require_metric(request, slug)
+    if figures.is_figure(slug):
+        raise Missing(
+            f"{slug} is made from requests, not from accounts: it has no rows. Ask for its"
+            " segments.",
+            code="no_rows",
+        )
 
 
 def run_asked_for(request: Any, slug: str) -> MetricRun:

@@ -25,6 +25,7 @@ PEOPLE = (
     ("Sam Eriksen", Role.DE_ENGINEER),
     ("Yara Costa", Role.DE_ENGINEER),
     ("Ruth Adeyemi", Role.DE_LEAD),
+    ("Ole Brandt", Role.DE_LEAD),
     ("Viktor Hale", Role.ENGINEERING_LEADERSHIP),
     ("Mina Sato", Role.SUPPORT_LEADERSHIP),
     ("Colm Brady", Role.PRODUCT_LEADERSHIP),

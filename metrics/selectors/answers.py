@@ -7,7 +7,7 @@ from typing import Any
 from config.lib.ui.formats import share_text
 from config.lib.values import moment_text, money_text, ratio_text
 from metrics.models import MetricRow, MetricRun
-from metrics.selectors import rows
+from metrics.selectors import figures, rows
 
 PLACES = 6
 Answer = dict[str, Any]
@@ -15,6 +15,7 @@ Answer = dict[str, Any]
 
 def as_json(run: MetricRun) -> Answer:
     definition = run.definition
+    is_figure = figures.is_figure(definition.slug)
     return {
         "metric": definition.slug,
         "unit": definition.unit,
@@ -30,12 +31,15 @@ def as_json(run: MetricRun) -> Answer:
         "computed_at": _moment(run.computed_at),
         "known_at": _moment(run.known_at),
         "input_digest": run.digest,
+        **(figures.values_of(run) if is_figure else {"percentile_90": None, "running": None}),
     }
 
 
 def segments_as_json(run: MetricRun, by: str) -> list[Answer]:
     """Return the fields of the whole for each segment of it."""
     whole = as_json(run)
+    if figures.is_figure(run.definition.slug):
+        return [_figure_segment(segment, whole) for segment in figures.segments_of(run, by)]
     oldest, excluded = rows.oldest_of_segments(run, by), rows.excluded_of_segments(run, by)
     return [
         {
@@ -50,6 +54,21 @@ def segments_as_json(run: MetricRun, by: str) -> list[Answer]:
         }
         for segment in rows.segments_of(run, by)
     ]
+
+
+def _figure_segment(segment: figures.Segment, whole: Answer) -> Answer:
+    return {
+        "segment": segment.key or None,
+        "label": segment.label,
+        **whole,
+        "numerator": segment.numerator,
+        "denominator": segment.denominator,
+        "value": segment.value,
+        "low": None,
+        "high": None,
+        "percentile_90": None,
+        "running": None,
+    }
 
 
 def rows_as_json(run: MetricRun) -> list[Answer]:
@@ -77,6 +96,8 @@ def row_as_json(row: MetricRow, oldest_reading: dt.datetime | None) -> Answer:
 
 def fraction_text(run: MetricRun) -> str:
     """Say the number in words, its percentage as pages show it: "64.9%, 61 of 94"."""
+    if figures.is_figure(run.definition.slug):
+        return figures.fraction_text(run)
     if not run.denominator or run.numerator is None:
         return "no eligible account"
     share_shown = share_text(Fraction(run.numerator, run.denominator))

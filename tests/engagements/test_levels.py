@@ -194,9 +194,7 @@ def test_a_list_costs_as_many_statements_as_one(django_assert_num_queries):
 def test_leads_are_told_what_is_due_and_engineers_what_is_theirs(de_lead, de_engineer, tam):
     to_route = lived("submitted", submitted_at=f"{MONDAY} 09:00")
     to_triage = lived("signed_off", signed_off_at="2026-11-09 09:00")
-    to_deliver = lived(
-        "in_progress", impact=1, lead=de_engineer, started_at="2026-11-10 09:00"
-    )
+    to_deliver = lived("in_progress", impact=1, lead=de_engineer, started_at="2026-11-10 09:00")
     lived("submitted", submitted_at=f"{MONDAY} 16:00")
     lived("needs_info", submitted_at="2026-11-02 09:00", paused_from="submitted")
     at = moment(f"{MONDAY} 17:00")

@@ -322,7 +322,7 @@ class TestDefinitions:
         customer(75, name="Lifted")
         risen = customer(50, name="Risen")
         before = computed("03-10")
-        old = MetricDefinition.objects.get()
+        old = MetricDefinition.objects.get(slug="seats-deployed")
         MetricDefinition.objects.create(
             slug=SLUG, number=2, title=old.title, unit=old.unit, text=old.text,
             valid_from=day("03-15"), policy={**old.policy, "share_percent": 70},

@@ -43,7 +43,9 @@ class TestRecompute:
         monkeypatch.setattr("metrics.selectors.late.inputs.FAR_FUTURE", self.now)
 
     def lines(self, *arguments):
-        return run("recompute_metrics", *arguments).splitlines()
+        """What it says of seats; the key figures of requests have tests of their own."""
+        lines = run("recompute_metrics", *arguments).splitlines()
+        return [line for line in lines if line.startswith("seats-deployed")]
 
     def test_begins_with_yesterday_and_today_so_far(self, accounts):
         assert self.lines() == [
@@ -89,7 +91,7 @@ class TestRecompute:
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
         [
-            (["--metric", "seats"], "There is no metric “seats”, only: seats-deployed."),
+            (["--metric", "seats"], "There is no metric “seats”, only: request-"),
             (["--as-of", "2026-03-13"], "2026-03-13 has not begun yet; today is 2026-03-12."),
             (["--from", "2026-03-01", "--to", "2026-03-13"], "2026-03-13 has not begun yet"),
             (["--as-of", "13.03.2026"], "“13.03.2026” is no day"),

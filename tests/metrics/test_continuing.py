@@ -178,7 +178,7 @@ class TestWhoIsJudgedAnew:
 
     def test_everybody_under_another_version_of_the_definition(self, customers):
         compute("03-10")
-        first = MetricDefinition.objects.get()
+        first = MetricDefinition.objects.get(slug="seats-deployed")
         MetricDefinition.objects.create(
             slug=first.slug, number=2, title=first.title, unit=first.unit, text=first.text,
             policy=first.policy | {"share_percent": 90}, valid_from=day("03-11"),

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from config.lib.errors import DomainError
-from metrics.demo import imports, load, nights, people
+from metrics.demo import imports, load, nights, people, requests
 from metrics.demo.story import LARGE
 
 USUAL, FEWEST, MOST = 120, 30, 200_000
@@ -42,6 +42,7 @@ class Command(BaseCommand):
             runs = nights.compute(loaded.story, now=now, say=self._say)
             if loaded.is_new and loaded.story.size <= LARGE:
                 imports.bring(now=now)
+                requests.bring(now=now)
         except DomainError as refusal:
             raise CommandError(str(refusal)) from refusal
         verb = "made" if loaded.is_new else "brought up to today"

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from config.lib.ui.formats import money_short_text, share_text
 from metrics.management.arguments import a_day, a_metric
 from metrics.models import MetricRun
-from metrics.selectors import changes, runs
+from metrics.selectors import changes, figures, runs
 from metrics.selectors.answers import fraction_text
 from metrics.selectors.waterfall import Group, Waterfall, waterfall_of
 
@@ -32,6 +32,8 @@ class Command(BaseCommand):
     def handle(self, *, slug: str, first: dt.date, last: dt.date, json: bool, **_: Any) -> None:
         if first > last:
             raise CommandError("--from lies after --to.")
+        if figures.is_figure(slug):
+            raise CommandError(f"{slug} is made from requests; only accounts explain a change.")
         before, after = changes.runs_of(a_metric(slug), first, last)
         if before is None or after is None:
             early = first if before is None else last

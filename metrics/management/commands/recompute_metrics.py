@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from config.lib.errors import DomainError
 from metrics.management.arguments import a_day, a_metric
-from metrics.selectors import runs
+from metrics.selectors import figures, runs
 from metrics.selectors.answers import fraction_text
+from metrics.services import figures as request_figures
 from metrics.services.current import refresh_current_facts
 from metrics.services.runs import Outcome, catch_up, recompute
 from people.models import system_user
@@ -51,7 +52,7 @@ class Command(BaseCommand):
         full: bool,
         **_: Any,
     ) -> None:
-        slugs = [a_metric(metric)] if metric else runs.slugs()
+        slugs = [a_metric(metric)] if metric else sorted(runs.slugs(), key=figures.is_figure)
         days = _days(as_of, first, last)
         now = timezone.now()
         refresh_current_facts(now=now)
@@ -94,10 +95,15 @@ def _outcomes(
 ) -> Iterator[Outcome]:
     today = now.astimezone(ZoneInfo(runs.company().time_zone)).date()
     by = system_user()
+    if days is not None and days[-1] > today:
+        raise CommandError(f"{days[-1]} has not begun yet; today is {today}.")
+    if figures.is_figure(slug):
+        if days is None:
+            yield from request_figures.catch_up([slug], by=by, now=now)
+        yield from request_figures.recompute([slug], days or [today], by=by, now=now)
+        return
     if days is None:
         yield from catch_up(slug, by=by, now=now, full=full)
         days = [today]
-    if days[-1] > today:
-        raise CommandError(f"{days[-1]} has not begun yet; today is {today}.")
     for day in days:
         yield recompute(slug, day, by=by, now=now, full=full)

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from config.lib.errors import Invalid
 from metrics.management.arguments import a_day, a_metric
 from metrics.models import MetricRun
-from metrics.selectors import answers, rows, runs
+from metrics.selectors import answers, figures, rows, runs
 
 
 class Command(BaseCommand):
@@ -19,7 +20,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--as-of", type=a_day, metavar="DATE", help="that day, or the last one before it"
         )
-        parser.add_argument("--by", choices=sorted(rows.SEGMENTS), help="each segment too")
+        parser.add_argument(
+            "--by", choices=sorted({*rows.SEGMENTS, *figures.BY}), help="each segment too"
+        )
         parser.add_argument("--rows", action="store_true", help="each account too")
         parser.add_argument("--json", action="store_true", help="as the API answers")
 
@@ -38,8 +41,10 @@ class Command(BaseCommand):
             raise CommandError(f"{slug} has no run {when}. `recompute_metrics` makes one.")
         answer = answers.as_json(run)
         if by:
-            answer["segments"] = answers.segments_as_json(run, by)
+            answer["segments"] = _segments(run, by)
         if options["rows"]:
+            if figures.is_figure(slug):
+                raise CommandError(f"{slug} is made from requests; it has no rows of accounts.")
             answer["rows"] = answers.rows_as_json(run)
         if json:
             self.stdout.write(_as_text(answer))
@@ -66,6 +71,17 @@ class Command(BaseCommand):
         for line in (columns, *lines):
             cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
             self.stdout.write("  ".join(cells).rstrip())
+
+
+def _segments(run: MetricRun, by: str) -> list[answers.Answer]:
+    slug = run.definition.slug
+    if by not in rows.SEGMENTS and not figures.is_figure(slug):
+        known = ", ".join(rows.SEGMENTS)
+        raise CommandError(f"{slug} has no parts by {by}. Ask by one of: {known}.")
+    try:
+        return answers.segments_as_json(run, by)
+    except Invalid as refusal:
+        raise CommandError(str(refusal)) from refusal
 
 
 def _cell(value: object) -> str:
