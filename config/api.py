@@ -11,6 +11,7 @@ from rest_framework.routers import SimpleRouter
 
 from accounts import api as accounts
 from config.lib import parameters
+from engagements import api as engagements
 from metrics import api as metrics
 from people import api as people
 
@@ -50,12 +51,28 @@ router.register("exchange-rates", accounts.ExchangeRateViewSet, "exchange-rates"
 router.register("seat-readings", accounts.SeatReadingViewSet, "seat-readings")
 router.register("imports", accounts.ImportViewSet, "imports")
 router.register("imports/<uuid:import_id>/rows", accounts.ImportLineViewSet, "import-rows")
+router.register("service-requests", engagements.ServiceRequestViewSet, "service-requests")
+router.register(
+    "service-requests/<uuid:request_id>/comments", engagements.CommentViewSet, "comments"
+)
+router.register(
+    "service-requests/<uuid:request_id>/attachments", engagements.AttachmentViewSet, "attachments"
+)
+router.register(
+    "service-requests/<uuid:request_id>/deliverables",
+    engagements.DeliverableViewSet,
+    "deliverables",
+)
+router.register("service-requests/<uuid:request_id>/sows", engagements.SowViewSet, "sows")
+router.register("service-requests/<uuid:request_id>/changes", engagements.ChangeViewSet, "changes")
 router.register("metrics", metrics.MetricViewSet, "metrics")
 router.register("metrics/<slug:slug>/series", metrics.SeriesViewSet, "metric-series")
 router.register("metrics/<slug:slug>/segments", metrics.SegmentViewSet, "metric-segments")
 router.register("metrics/<slug:slug>/rows", metrics.RowViewSet, "metric-rows")
 router.register("metrics/<slug:slug>/flips", metrics.FlipViewSet, "metric-flips")
 router.register("metrics/<slug:slug>/changes", metrics.ChangeViewSet, "metric-changes")
+router.register("service-requests/<uuid:request_id>/risks", engagements.RiskViewSet, "risks")
+router.register("notices", engagements.NoticeViewSet, "notices")
 router.register("tokens", people.TokenViewSet, "tokens")
 router.register("users", people.UserViewSet, "users")
 
@@ -63,5 +80,15 @@ urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view(), name="docs"),
     path("me/", people.MeView.as_view(), name="me"),
+    path(
+        "service-requests/<uuid:request_id>/route/",
+        engagements.RouteView.as_view(),
+        name="request-route",
+    ),
+    path(
+        "service-requests/route/preview/",
+        engagements.RoutePreviewView.as_view(),
+        name="route-preview",
+    ),
     path("", include(router.urls)),
 ]

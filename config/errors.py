@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 RETRY_SOON = 60
 NO_DATABASE = (OperationalError, InterfaceError)
 UNTOUCHED = "Nothing was changed."
+# Pages for customers, who have no account.
+PUBLIC = ("/s/", "/verify/")
 
 
 @dataclass(frozen=True)
@@ -203,11 +205,18 @@ def _html(request: HttpRequest, status: int, page: Page) -> str:
     }
     try:
         in_app = not broken and _signed_in(request)
-        context["layout"] = "base.html" if in_app else "entrance.html"
+        context["layout"] = _layout(request, in_app=in_app)
         return render_to_string("errors/page.html", context, None if broken else request)
     except Exception:
         log.exception("The error page could not be rendered")
         return LAST_RESORT.format(reference=reference)
+
+
+def _layout(request: HttpRequest, *, in_app: bool) -> str:
+    """A customer's page gets no cookie and no way in, also when it fails."""
+    if request.path.startswith(PUBLIC):
+        return "public/base.html"
+    return "base.html" if in_app else "entrance.html"
 
 
 def _sentences(request: HttpRequest, page: Page) -> list[str]:
@@ -218,7 +227,7 @@ def _sentences(request: HttpRequest, page: Page) -> list[str]:
 
 
 def _acts(request: HttpRequest, page: Page) -> list[Act]:
-    acts = [Act("Go to the start page", "/")]
+    acts = [] if request.path.startswith(PUBLIC) else [Act("Go to the start page", "/")]
     if page.retry and request.method == "GET":
         acts.insert(0, Act("Try again", request.get_full_path()))
     return acts

@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 
 from accounts.permissions import can_see_imports
 from config.lib.lists import SAVED, url_of_view
+from engagements.permissions import can_file_requests
 from events.selectors import unseen_count
 from people.models import Role, User
 from people.permissions import has_any_role, has_role
@@ -165,6 +166,11 @@ class Navigation:
     @cached_property
     def search_url(self) -> str:
         return reverse("accounts:account-list") if has_any_role(self.user) else ""
+
+    @cached_property
+    def new_request_url(self) -> str:
+        """Where a request is filed, "" for who may not."""
+        return reverse("requests:new") if can_file_requests(self.user) else ""
 
     @cached_property
     def theme_url(self) -> str:

@@ -15,10 +15,14 @@ from accounts.selectors.imports import imports_visible_to
 from accounts.views.recent import recent_ids
 from config.lib.htmx import is_htmx
 from config.navigation import Entry, Navigation
+from engagements.models import ServiceRequest
+from engagements.selectors import requests_visible_to
+from engagements.selectors.lists import requests_like
 from people.http import user_of
 from people.models import User
 
 MOST_ACCOUNTS = 6
+MOST_REQUESTS = 5
 MOST_VIEWS = 4
 MOST_IMPORTS = 3
 TEXT_MAX = 100
@@ -51,8 +55,13 @@ def palette(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     here = Navigation(request, user)
     jumps = _found(user, here, text) if text else _at_first(request, here)
-    search = [_search(text)] if text else []
-    groups = [Group("Jump to", jumps), Group("Help", _help(text)), Group("Search", search)]
+    search = _search(text) if text else []
+    groups = [
+        Group("Jump to", jumps),
+        Group("Create", _create(here, text)),
+        Group("Help", _help(text)),
+        Group("Search", search),
+    ]
     context = {"groups": [group for group in groups if group.items], "text": text}
     return render(request, "components/palette_results.html", context)
 
@@ -78,12 +87,20 @@ def _found(user: User, here: Navigation, text: str) -> list[Item]:
     # A page whose name begins like this is meant rather than an account that holds the word.
     begins = [item for item in pages if item.label.lower().startswith(text.lower())]
     rest = [item for item in pages if item not in begins]
-    return [*begins, *accounts, *views, *_imports(user, text), *rest]
+    requests = [
+        _request(each)
+        for each in requests_like(requests_visible_to(user), text, most=MOST_REQUESTS)
+    ]
+    return [*begins, *accounts, *requests, *views, *_imports(user, text), *rest]
 
 
-def _search(text: str) -> Item:
-    url = f"{reverse('accounts:account-list')}?{urlencode({'q': text})}"
-    return Item(f"Search accounts for “{text}”", "Accounts", "search", url)
+def _search(text: str) -> list[Item]:
+    accounts = f"{reverse('accounts:account-list')}?{urlencode({'q': text})}"
+    requests = f"{reverse('requests:list')}?{urlencode({'view': 'all', 'q': text})}"
+    return [
+        Item(f"Search accounts for “{text}”", "Accounts", "search", accounts),
+        Item(f"Search requests for “{text}”", "Requests", "search", requests),
+    ]
 
 
 def _pages(here: Navigation) -> list[Item]:
@@ -109,6 +126,14 @@ def _account(account: Account) -> Item:
     )
 
 
+def _request(request: ServiceRequest) -> Item:
+    account = request.account.name if request.account else ""
+    note = " · ".join(filter(None, [request.number, account, request.get_state_display()]))
+    return Item(
+        str(request), note, "clipboard-list", reverse("requests:detail", args=[request.pk])
+    )
+
+
 def _imports(user: User, text: str) -> Iterable[Item]:
     found = imports_visible_to(user)
     number = text.upper().removeprefix("IMP-")
@@ -125,6 +150,17 @@ def _imports(user: User, text: str) -> Iterable[Item]:
         )
         for each in found[:MOST_IMPORTS]
     ]
+
+
+def _create(here: Navigation, text: str) -> list[Item]:
+    if not here.new_request_url:
+        return []
+    paste = reverse("requests:paste")
+    items = [
+        Item("New request", "Create", "plus", here.new_request_url, keys=("C",)),
+        Item("New request from an e-mail or chat", "Create", "clipboard-paste", paste),
+    ]
+    return [item for item in items if _fits(item.label, text)]
 
 
 def _help(text: str) -> list[Item]:

@@ -96,7 +96,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.navigation.navigation",
             ],
-            "libraries": {"keel": "config.lib.ui.tags"},
+            "libraries": {"keel": "config.lib.ui.tags", "sow": "engagements.views.sow_tags"},
             "builtins": ["config.lib.ui.tags"],
         },
     }
@@ -320,6 +320,7 @@ CELERY_TIMEZONE = "UTC"
 CHECK_RUNS = env.str("CHECK_RUNS", "newest")
 CELERY_BEAT_SCHEDULE = {
     "metrics.nightly": {"task": "metrics.nightly", "schedule": crontab(minute="7")},
+    "metrics.figures": {"task": "metrics.figures", "schedule": crontab(minute="11")},
     "events.relay_outbox": {"task": "events.relay_outbox", "schedule": 60.0},
     "accounts.sweep_imports": {"task": "accounts.sweep_imports", "schedule": 60.0},
     "accounts.purge_imports": {
@@ -341,6 +342,10 @@ CELERY_BEAT_SCHEDULE = {
     "engagements.chase_sign_offs": {
         "task": "engagements.chase_sign_offs",
         "schedule": crontab(minute="*/15"),
+    },
+    "engagements.accept_silent": {
+        "task": "engagements.accept_silent",
+        "schedule": crontab(minute="23"),
     },
     "engagements.purge_notices": {
         "task": "engagements.purge_notices",

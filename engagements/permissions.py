@@ -169,8 +169,8 @@ def can_ask_for_risk(user: User, _request: object = None) -> bool:
 
 
 def can_decide_risk(user: User, risk: WorkAtRisk) -> bool:
-    """Only leadership can decide on Work at Risk, and nobody on what they asked for."""
-    return has_role(user, Role.LEADERSHIP) and user.pk != risk.asked_by_id
+    """Only leadership can decide on Work at Risk, nobody on what they asked for, and no token."""
+    return is_no_program(user) and has_role(user, Role.LEADERSHIP) and user.pk != risk.asked_by_id
 
 
 def can_withdraw_risk(user: User, _risk: object = None) -> bool:
@@ -198,10 +198,15 @@ def can_change_policy(user: User) -> bool:
     return user.is_system or has_role(user, Role.ADMINISTRATOR)
 
 
-def sees_parties(user: User, request: ServiceRequest) -> bool:
+def sees_all_parties(user: User) -> bool:
     """You can see the customer's people of your own accounts only."""
     sees_all = (Role.DE_LEAD, Role.LEADERSHIP, Role.METRIC_OWNER, Role.ADMINISTRATOR)
-    return user.is_system or has_role(user, *sees_all) or is_requester_of(user, request)
+    return user.is_system or has_role(user, *sees_all)
+
+
+def sees_parties(user: User, request: ServiceRequest) -> bool:
+    """You can see the customer's people of your own accounts only."""
+    return sees_all_parties(user) or is_requester_of(user, request)
 
 
 def _is_assigned(user: User, account_id: int | None) -> bool:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from engagements.services import chasing, digest, risks
+from engagements.services import chasing, closing, digest, risks
 from events.services import digests
 
 
@@ -31,3 +31,9 @@ def end_risks() -> int:
 def chase_sign_offs() -> int:
     """Remind customers, tell of links that expired, and mail those whose hold is over."""
     return sum(chasing.chase(at=timezone.now()).values())
+
+
+@shared_task(name="engagements.accept_silent")
+def accept_silent() -> int:
+    """Take deliveries as accepted where the customer agreed that silence is a yes."""
+    return closing.accept_silent(at=timezone.now())

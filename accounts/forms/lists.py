@@ -1,6 +1,5 @@
 """How lists read their filters from the address."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -8,9 +7,8 @@ from django import forms
 from accounts.models import Account, DataState
 from accounts.selectors import Choices, Filters
 from accounts.selectors.lists import NO_TAM
-from config.lib.form_fields import SearchField
+from config.lib.form_fields import ANY, SearchField, filter_choice
 
-ANY = ("", "Any")
 STANDINGS = [
     ("passes", "Reaches the line"),
     ("below", "Below the line"),
@@ -25,16 +23,6 @@ DATA_STATES = [
     (DataState.NO_READING, "No reading"),
     (DataState.NO_INSTANCE, "No counted instance"),
 ]
-NO_SUCH_CHOICE = {"invalid_choice": "There is no such choice."}
-
-
-def filter_choice(label: str, choices: Iterable[tuple[str, str]] = ()) -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label=label,
-        choices=[ANY, *choices],
-        required=False,
-        error_messages=NO_SUCH_CHOICE,
-    )
 
 
 class AccountFilterForm(forms.Form):

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -12,6 +12,9 @@ from django.core.exceptions import ValidationError
 from config.lib import values
 
 LIST_MAX = 200
+# The first choice of a filter, and what one that does not exist is told.
+ANY = ("", "Any")
+NO_SUCH_CHOICE = {"invalid_choice": "There is no such choice."}
 
 
 class StrictField(forms.Field):
@@ -187,3 +190,13 @@ class CommaListField(forms.Field):
         if not all(parts):
             raise ValidationError("A value between commas is empty.", code="empty")
         return [self.inner.clean(part) for part in parts]
+
+
+def filter_choice(label: str, choices: Iterable[tuple[str, str]] = ()) -> forms.ChoiceField:
+    """A filter of a list: one of the choices, or any."""
+    return forms.ChoiceField(
+        label=label,
+        choices=[ANY, *choices],
+        required=False,
+        error_messages=NO_SUCH_CHOICE,
+    )

@@ -14,6 +14,8 @@ BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[^\s'\",]+")
 API_TOKEN = re.compile(r"\bkeel_([0-9a-f]{12})_[\w-]{20,}")
 # What opens a reset link: the time in base 36, then a digest.
 ONE_TIME_KEY = re.compile(r"\b[0-9a-z]{6,7}-[0-9a-f]{32}\b")
+# What a customer answers by: a link's token, alone or in an address.
+LINK_TOKEN = re.compile(r"(/s/)(?!receipt/|<)[^\s/'\"?]+")
 # PostgreSQL repeats the row in DETAIL: names and addresses of people would reach the log.
 POSTGRES_DETAIL = re.compile(r"^(DETAIL|CONTEXT):.*$", re.MULTILINE)
 URL_PASSWORD = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+@")
@@ -24,6 +26,7 @@ def clean(text: str) -> str:
     text = BEARER.sub(r"\1 [withheld]", text)
     text = API_TOKEN.sub(r"keel_\1_[withheld]", text)
     text = ONE_TIME_KEY.sub("[withheld]", text)
+    text = LINK_TOKEN.sub(r"\1[withheld]", text)
     text = URL_PASSWORD.sub("[withheld]@", text)
     text = POSTGRES_DETAIL.sub(r"\1: [withheld]", text)
     return CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)

@@ -88,6 +88,13 @@ class KeysetPagination(BasePagination):
         return replace_query_param(remove_query_param(self.url, CURSOR), CURSOR, cursor)
 
 
+class WholeList(KeysetPagination):
+    """The form of a page for a list that has only one."""
+
+    def get_schema_operation_parameters(self, _view: Any) -> list[dict[str, Any]]:
+        return []
+
+
 def page_size(text: str) -> int:
     return values.parse_integer_text(text, low=1, high=PAGE_SIZE_MAX)
 

@@ -11,6 +11,8 @@ from django.utils.functional import SimpleLazyObject
 
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 SECRET_PARTS = {"key", "token", "uidb36", "uidb64"}
+# A link that a customer answers by, also where no view was found for the address.
+PUBLIC_LINK = re.compile(r"^/s/(?!receipt/)[^/]+")
 QUIET = ("/livez", "/readyz", "/static/")
 
 log = structlog.get_logger("keel.request")
@@ -54,7 +56,7 @@ def path_without_secrets(request: HttpRequest) -> str:
     for name, value in (match.kwargs if match else {}).items():
         if name in SECRET_PARTS and value:
             path = path.replace(str(value), f"<{name}>")
-    return path
+    return PUBLIC_LINK.sub("/s/<token>", path)
 
 
 def _user_known_so_far(request: HttpRequest) -> int | None:

@@ -87,9 +87,7 @@ class HoursForm(forms.Form):
                     f"Enter from when to when on {name}, or leave both empty.",
                 )
             elif first is not None and last <= first:
-                self.add_error(
-                    closes, f"{name} ends at {last:%H:%M}, before or when it begins."
-                )
+                self.add_error(closes, f"{name} ends at {last:%H:%M}, before or when it begins.")
         return cleaned
 
 
@@ -105,7 +103,7 @@ class HolidaysForm(forms.Form):
     def clean_days(self) -> dict[dt.date, str]:
         pasted = parse_days_off(self.cleaned_data["days"])
         if pasted.wrong:
-            raise forms.ValidationError(pasted.wrong, code="wrong_lines")
+            raise forms.ValidationError(" ".join(pasted.wrong), code="wrong_lines")
         return pasted.days
 
 
@@ -151,6 +149,11 @@ class LevelForm(forms.Form):
 
     def clean_impact(self) -> int | None:
         impact = self.cleaned_data["impact"]
+        if impact and self.cleaned_data.get("clock") != ServiceLevel.Clock.DELIVERED:
+            raise forms.ValidationError(
+                "Impact is decided at triage. Only “Started to delivered” can differ by it.",
+                code="too_early",
+            )
         return int(impact) if impact else None
 
 

@@ -8,7 +8,7 @@ from config.lib.form_fields import TextField
 from engagements.models import Impact, Owner, ServiceLevel
 from engagements.selectors.attainment import NO_IMPACT
 
-MONTHS = [("3", "Last 3 months"), ("6", "Last 6 months"), ("12", "Last 12 months")]
+MONTHS = [("", "Last 3 months"), ("6", "Last 6 months"), ("12", "Last 12 months")]
 
 
 class LevelFilterForm(forms.Form):

@@ -106,7 +106,7 @@ def _choices(asked: Field, case: Case) -> list[tuple[str, str]]:
 
 def _reason() -> forms.Field:
     widget = forms.Textarea(attrs={"rows": 3, "maxlength": str(REASON_MAX)})
-    return RawField(label="Reason", help_text="It stays in the history.", widget=widget)
+    return RawField(label="Why", help_text="It stays in the history.", widget=widget)
 
 
 def _whole(text: str) -> int | None:

@@ -100,6 +100,10 @@ class ServiceLevel(Dated):
     def __str__(self) -> str:
         return f"{self.clock} within {self.hours} hours"
 
+    @property
+    def time(self) -> dt.timedelta:
+        return dt.timedelta(seconds=int(self.hours * 3600))
+
 
 class LevelNote(Public, Stamped):
     """Why a clock of a request was missed, in the words of a lead."""

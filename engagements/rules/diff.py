@@ -138,6 +138,13 @@ def words(before: str, after: str) -> Text:
     return _text(before, after, "", _Effort())
 
 
+def whole(before: str, after: str) -> Text:
+    """Return one text compared with another, replaced as a whole where it changed."""
+    if before == after:
+        return Text((Segment(SAME, after),) if after else ())
+    return Text(_replacement(before, after))
+
+
 def _value(content: Mapping[str, Any], path: str) -> Any:
     head, _, name = path.partition(".")
     value = content.get(head)
@@ -239,10 +246,8 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _text(before: str, after: str, path: str, effort: _Effort) -> Text:
-    if before == after:
-        return Text((Segment(SAME, after),) if after else ())
-    if not before or not after or path in WHOLE:
-        return Text(_replacement(before, after))
+    if before == after or not before or not after or path in WHOLE:
+        return whole(before, after)
     return Text(tuple(_joined(_compared(_WORDS.findall(before), _WORDS.findall(after), effort))))
 
 

@@ -25,7 +25,7 @@ LISTS = ("needs", "in_scope", "out_of_scope", "acceptance", "assumptions")
 LABELS = {
     "title": "Title",
     "deliverables": "Deliverables",
-    "what": "Deliverable",
+    "what": "What",
     "detail": "Detail",
     "by_whom": "By whom",
     "by_when": "By when",
@@ -70,12 +70,12 @@ def empty(*, title: str = "", customer_owner: str = "", currency: str = "USD") -
 
 
 def label_of(path: str) -> str:
-    """Name a part for people: `deliverables.2.by_when` is "By when of deliverable 3"."""
+    """Name a part for people: `deliverables.2.by_when` is "Deliverable 3, by when"."""
     head, _, rest = path.partition(".")
     place, _, name = rest.partition(".")
     if head == "deliverables" and place.isdigit():
-        row = f"deliverable {int(place) + 1}"
-        return f"{LABELS[name]} of {row}" if name in LABELS else row.capitalize()
+        row = f"Deliverable {int(place) + 1}"
+        return f"{row}, {LABELS[name].lower()}" if name in LABELS else row
     if head in LISTS and place.isdigit():
         return f"{LABELS[head]}, item {int(place) + 1}"
     return LABELS.get(path) or LABELS.get(head) or path

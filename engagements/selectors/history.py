@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django.db import models
 from django.db.models import CharField, F, IntegerField, Q, QuerySet, Value
+from django.db.models.functions import Cast
 
 from config.lib.models import Public
 from engagements.models import ServiceRequest, SignOff, SignOffLink, SowVersion
@@ -49,7 +50,7 @@ def events_of_request(request: ServiceRequest) -> QuerySet[Event]:
 def things_of(ids: Collection[uuid.UUID]) -> list[Thing]:
     """Return of which requests these are, in one statement."""
     requests = _labelled(ServiceRequest).annotate(
-        of=F("pk"), of_title=F("title"), part=Value(None, IntegerField())
+        of=F("pk"), of_title=F("title"), part=Cast(Value(None), IntegerField())
     )
     columns = ("label", "uuid", "of", "of_title", "part")
     wanted = [requests.filter(uuid__in=ids).values_list(*columns)]
@@ -76,8 +77,8 @@ def _labelled(model: type[models.Model]) -> "QuerySet[models.Model]":
     return model._default_manager.order_by().annotate(label=label)  # noqa: SLF001
 
 
-def _version_of(model: type[models.Model]) -> "F | Value":
-    return F(NUMBERS[model]) if model in NUMBERS else Value(None, IntegerField())
+def _version_of(model: type[models.Model]) -> Cast:
+    return Cast(F(NUMBERS[model]) if model in NUMBERS else Value(None), IntegerField())
 
 
 def _union(parts: "Iterator[QuerySet] | list[QuerySet]") -> "QuerySet":  # type: ignore[type-arg]

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Account, AccountVersion, Contact, ContactVersion
 from engagements.models import (
+    CustomerQuestion,
     Delivery,
     RequestState,
     ServiceRequest,
@@ -60,9 +61,9 @@ class Document:
 
 
 def database_now() -> dt.datetime:
-    """Return when this transaction began: one moment for all that it decides."""
+    """Return the time on the database's clock, which all web servers have in common."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
+        cursor.execute("SELECT clock_timestamp()")
         now: dt.datetime = cursor.fetchone()[0]
     return now
 
@@ -79,6 +80,11 @@ def link_of_token(text: str) -> SignOffLink | None:
 def links_of(request: ServiceRequest) -> QuerySet[SignOffLink]:
     """Return the links of the request, newest first."""
     return _links().filter(request=request).order_by("-pk")
+
+
+def questions_of(request: ServiceRequest) -> QuerySet[CustomerQuestion]:
+    """Return what the customer asked by links, newest first."""
+    return CustomerQuestion.objects.filter(link__request=request).order_by("-pk")
 
 
 def standing_of(link: SignOffLink, *, at: dt.datetime) -> Standing:
@@ -138,6 +144,11 @@ def document_of(sign_off: SignOff) -> Document:
         document.account,
         document.fits and hmac.compare_digest(document.digest, sign_off.digest),
     )
+
+
+def document_of_sow(sow: SowVersion) -> Document:
+    """Return a version as it was hashed, under the account's name at the time."""
+    return _document(sow.request, sow)
 
 
 def version_before(link: SignOffLink) -> SowVersion | None:

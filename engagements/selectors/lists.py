@@ -1,9 +1,8 @@
-"""The list of requests: its views, filters, what can be chosen in them, and how each is agreed."""
+"""The list of requests: its views, filters, and what can be chosen in them."""
 
 import datetime as dt
 import re
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,21 +11,15 @@ from django.db.models import Q, QuerySet
 
 from accounts.selectors import own_account_ids
 from config.lib.filters import search_condition
-from engagements.models import (
-    OPEN_STATES,
-    RequestState,
-    ServiceRequest,
-    SignOff,
-    SowVersion,
-    WorkAtRisk,
-)
-from engagements.selectors.signoffs import strength_of
+from engagements.models import OPEN_STATES, RequestState, ServiceRequest
 from engagements.selectors.work import hats_of, needs_of
 from people.models import User
 
 S = RequestState
 MOST_CHOICES = 200
 MOST_KEY = 2**63 - 1
+# Three characters make the trigram that the index knows.
+SHORTEST_PART = 3
 NUMBER = re.compile(r"(?:REQ-)?([1-9][0-9]{0,17})", re.IGNORECASE)
 ACCOUNT = re.compile(r"ACC-([1-9][0-9]{0,17})", re.IGNORECASE)
 ME, NOBODY = "me", "nobody"
@@ -59,7 +52,11 @@ def _mine(asker: Asker) -> Q:
     return (
         Q(filed_by=user)
         | Q(lead=user)
-        | Q(pk__in=ServiceRequest.engineers.through.objects.filter(user=user).values("servicerequest"))
+        | Q(
+            pk__in=ServiceRequest.engineers.through.objects.filter(user=user).values(
+                "servicerequest"
+            )
+        )
         | Q(account__in=own_account_ids(user, on=asker.today))
     ) & Q(state__in=OPEN_STATES)
 
@@ -146,10 +143,6 @@ def requests_like(
     if len(text) >= SHORTEST_PART:
         found += requests.filter(search_condition(text, ["title"])).order_by("-pk")[:most]
     return list(dict.fromkeys(found))[:most]
-
-
-# Three characters make the trigram that the index knows.
-SHORTEST_PART = 3
 
 
 @dataclass(frozen=True, slots=True)

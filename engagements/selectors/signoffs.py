@@ -1,6 +1,7 @@
 """Which evidence is live: whether work may start on what the customer agreed to."""
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db.models import Q, QuerySet
@@ -60,16 +61,27 @@ def least_strength(request: ServiceRequest, sow: SowVersion, *, on: dt.date) -> 
 
     By amount and impact; and a change that takes longer, or more effort, is confirmed in writing.
     """
+    is_larger = ChangeRequest.objects.filter(after=sow, kind__in=WRITTEN_CHANGES).exists()
+    return least_of(request, sow, minimums_on(on), is_larger=is_larger)
+
+
+def least_of(
+    request: ServiceRequest,
+    sow: SowVersion,
+    minimums: Iterable[SignOffMinimum],
+    *,
+    is_larger: bool,
+) -> str:
+    """Return the same of what was read already."""
     amount = Decimal(str(sow.content.get("amount") or 0))
     currency = sow.content.get("currency") or ""
-    matching = [
-        row
-        for row in minimums_on(on)
+    strengths = [
+        row.strength
+        for row in minimums
         if (row.impact is None or (request.impact is not None and request.impact <= row.impact))
         and _reaches(row, amount, currency)
     ]
-    strengths = [row.strength for row in matching]
-    if ChangeRequest.objects.filter(after=sow, kind__in=WRITTEN_CHANGES).exists():
+    if is_larger:
         strengths.append(SignOff.Way.WRITTEN)
     return max(strengths, key=strength_of, default="verbal")
 

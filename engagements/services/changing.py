@@ -52,8 +52,9 @@ def begin_change(
     require(permissions.is_requester_of, by, request)
     reason = _reason(reason)
     request = lock_request(request)
+    if refusal := why_not(request):
+        raise NoChange(refusal)
     current = selectors.current_sow(request)
-    _refuse_unless_changing(request, current)
     assert current is not None  # noqa: S101 refused above
     # What the customer has open now gives way to the new version.
     for replaced in request.changes.filter(state__in=selectors.OPEN_CHANGES):
@@ -86,6 +87,21 @@ def begin_change(
         reason=reason,
     )
     return change
+
+
+def why_not(request: ServiceRequest) -> str:
+    """Return why no change can begin now, "" where one can."""
+    if phase_of(request) not in CHANGING:
+        return (
+            f"A change begins once a request is triaged. {request.number} is "
+            f"{request.get_state_display().lower()}."
+        )
+    current = selectors.current_sow(request)
+    if request.fast_path or current is None:
+        return f"{request.number} has no statement of work that could change."
+    if not current.is_frozen:
+        return f"Version {current.number} is being written already. Go on with it."
+    return ""
 
 
 def keep_up(sow: SowVersion, *, by: User, at: dt.datetime, is_rewritten: bool) -> None:
@@ -164,18 +180,6 @@ def _kind_of(change: ChangeRequest) -> str:
         days_before=change.before.effort_days,
         days_after=change.after.effort_days,
     )
-
-
-def _refuse_unless_changing(request: ServiceRequest, current: SowVersion | None) -> None:
-    if phase_of(request) not in CHANGING:
-        raise NoChange(
-            f"A change begins once a request is triaged. {request.number} is "
-            f"{request.get_state_display().lower()}."
-        )
-    if request.fast_path or current is None:
-        raise NoChange(f"{request.number} has no statement of work that could change.")
-    if not current.is_frozen:
-        raise NoChange(f"Version {current.number} is being written already. Go on with it.")
 
 
 def _reason(text: str) -> str:

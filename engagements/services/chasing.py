@@ -92,4 +92,3 @@ def _tell_of_expiry(link: SignOffLink, *, at: dt.datetime) -> bool:
     if links.twins_of(link).first() == link:
         link_expired(link, at=at)
     return True
-

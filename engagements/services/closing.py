@@ -14,6 +14,7 @@ from config.lib.ui.formats import day_text
 from config.lib.values import BadValue, parse_text
 from engagements import permissions
 from engagements.models import Delivery, OutcomeCheck, RequestState, ServiceRequest, SignOff
+from engagements.selectors.calendar import company_calendar
 from engagements.services.moving import move
 from events.services import record
 from people.models import User, system_user
@@ -99,15 +100,11 @@ def accept_silent(*, at: dt.datetime) -> int:
 def _accept_silent(delivery: Delivery, at: dt.datetime) -> bool:
     request = _locked(delivery.request)
     newest = request.deliveries.order_by("-number").first()
-    asked = delivery.links.filter(revoked_at=None, mailed_at__isnull=False)
-    is_silent = (
-        request.state == RequestState.DELIVERED
-        and newest == delivery
-        and asked.exists()
-        and not asked.filter(questions__isnull=False).exists()
-        and not delivery.sign_offs.exists()
-    )
-    if not is_silent:
+    if (
+        request.state != RequestState.DELIVERED
+        or newest != delivery
+        or not _is_silent(delivery, at)
+    ):
         return False
     sign_off = SignOff.objects.create(
         request=request,
@@ -121,6 +118,18 @@ def _accept_silent(delivery: Delivery, at: dt.datetime) -> bool:
     sign_off.refresh_from_db()
     move(sign_off, "agree", by=system_user(), at=at)
     return True
+
+
+def _is_silent(delivery: Delivery, at: dt.datetime) -> bool:
+    """Whether the customer was asked, had all the days they agreed to, and said nothing."""
+    asked = delivery.links.filter(mailed_at__isnull=False)
+    first = asked.order_by("mailed_at").first()
+    if first is None or not asked.filter(revoked_at=None).exists():
+        return False
+    if asked.filter(questions__isnull=False).exists() or delivery.sign_offs.exists():
+        return False
+    days = (delivery.sow.content.get("deemed_acceptance_days") if delivery.sow else None) or 0
+    return company_calendar().day_after(today(first.mailed_at or at), days) < today(at)
 
 
 def _locked(request: ServiceRequest) -> ServiceRequest:

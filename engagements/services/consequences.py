@@ -26,9 +26,12 @@ def keep_stay(move: Move) -> None:
     """Close the stay in the former state and open the next."""
     if move.was == move.becomes:
         return
-    Stay.objects.filter(request=move.obj, left_at=None).update(left_at=move.at)
-    Stay.objects.create(request=move.obj, state=move.becomes, entered_at=move.at)
-    ServiceRequest.objects.filter(pk=move.obj.pk).update(moved_at=move.at)
+    stay = Stay.objects.filter(request=move.obj, left_at=None).first()
+    # Clocks differ, and who asked first may come second: no stay ends before it began.
+    at = max(move.at, stay.entered_at) if stay else move.at
+    Stay.objects.filter(request=move.obj, left_at=None).update(left_at=at)
+    Stay.objects.create(request=move.obj, state=move.becomes, entered_at=at)
+    ServiceRequest.objects.filter(pk=move.obj.pk).update(moved_at=at)
 
 
 def where_it_was(case: Case) -> str:

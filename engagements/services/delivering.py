@@ -16,6 +16,7 @@ from config.lib.values import BadValue, echo, parse_text
 from engagements import permissions, selectors
 from engagements.models import (
     Artefact,
+    Attachment,
     Delivery,
     MaintenanceOwner,
     RequestState,
@@ -27,6 +28,7 @@ from engagements.rules import delivery as rules
 from engagements.rules.links import parse_link
 from engagements.selectors.calendar import company_calendar
 from engagements.services.attachments import keep_file
+from engagements.services.links import ask_for_acceptance
 from events.services import record
 from events.workflow import Move
 from people.models import User
@@ -49,6 +51,8 @@ class Evidence:
     done_on: dt.date
     url: str = ""
     upload: "UploadedFile[Any] | None" = None
+    # Or one that the request has already.
+    attachment: Attachment | None = None
 
 
 @transaction.atomic
@@ -56,7 +60,7 @@ def tick(
     request: ServiceRequest, key: str, evidence: Evidence, *, by: User, at: dt.datetime
 ) -> Tick:
     """Note that a deliverable is done, and what shows it. Raises Conflict where it is already."""
-    request = _in_work(request, by)
+    request = require_in_work(request, by)
     found = [each for each in selectors.deliverables_of(request) if each.key == key]
     if not found:
         raise Missing(f"{request.number} has no deliverable “{echo(key)}”.")
@@ -69,6 +73,7 @@ def tick(
         key=key,
         evidence=_text("evidence", evidence.text, "Say what shows that it is done."),
         url=_url(evidence.url),
+        attachment=_own_file(request, evidence.attachment),
         done_on=_past("done_on", evidence.done_on, at),
         by=by,
         at=at,
@@ -85,8 +90,8 @@ def tick(
 @transaction.atomic
 def untick(request: ServiceRequest, key: str, *, reason: str, by: User, at: dt.datetime) -> None:
     """Take a tick back. Its file stays with the request."""
+    request = require_in_work(request, by)
     del at
-    request = _in_work(request, by)
     found = request.ticks.filter(key=key).first()
     if found is None:
         raise Missing(f"Deliverable “{echo(key)}” of {request.number} is not ticked.")
@@ -106,7 +111,7 @@ def add_artefact(
     at: dt.datetime,
 ) -> Artefact:
     """Note something that stays with the customer."""
-    request = _in_work(request, by)
+    request = require_in_work(request, by)
     artefact = Artefact(request=request, by=by, at=at)
     _describe(artefact, name, url, maintained_by)
     artefact.save()
@@ -126,7 +131,7 @@ def change_artefact(
     by: User,
     at: dt.datetime,
 ) -> Artefact:
-    request = _in_work(artefact.request, by)
+    request = require_in_work(artefact.request, by)
     artefact = request.artefacts.get(pk=artefact.pk)
     before = {"artefact": artefact.name, "maintained_by": artefact.maintained_by}
     _describe(artefact, name, url, maintained_by)
@@ -139,8 +144,8 @@ def change_artefact(
 
 @transaction.atomic
 def remove_artefact(artefact: Artefact, *, by: User, at: dt.datetime) -> None:
+    request = require_in_work(artefact.request, by)
     del at
-    request = _in_work(artefact.request, by)
     before = {"artefact": artefact.name, "maintained_by": artefact.maintained_by}
     artefact.delete()
     _record("artefact_removed", request, by=by, before=before)
@@ -151,7 +156,7 @@ def roll_out(
     request: ServiceRequest, *, note: str, done_on: dt.date, by: User, at: dt.datetime
 ) -> RollOut:
     """Note that what was built is in use, or correct what was noted."""
-    request = _in_work(request, by)
+    request = require_in_work(request, by)
     found, _ = RollOut.objects.update_or_create(
         request=request,
         defaults={
@@ -167,12 +172,25 @@ def roll_out(
 
 @transaction.atomic
 def take_back_roll_out(request: ServiceRequest, *, reason: str, by: User, at: dt.datetime) -> None:
+    request = require_in_work(request, by)
     del at
-    request = _in_work(request, by)
     reason = _text("reason", reason, "Say why it is not rolled out after all.")
     if not RollOut.objects.filter(request=request).delete()[0]:
         raise Missing(f"{request.number} is not rolled out.")
     _record("roll_out_taken_back", request, by=by, reason=reason)
+
+
+def require_in_work(request: ServiceRequest, by: User) -> ServiceRequest:
+    """Return the request, locked: what is noted and the hand-over come one after the other."""
+    require(permissions.works_on, by, request)
+    request = ServiceRequest.objects.select_for_update(of=("self",), no_key=True).get(pk=request.pk)
+    require(permissions.works_on, by, request)
+    if request.state != RequestState.IN_PROGRESS:
+        state = request.get_state_display().lower()
+        raise NotInProgress(
+            f"{request.number} is {state}. What is delivered is noted while it is in progress."
+        )
+    return request
 
 
 def freeze_delivery(move: Move) -> Delivery:
@@ -198,7 +216,7 @@ def freeze_delivery(move: Move) -> Delivery:
             deemed_on=deemed_on,
         )
     )
-    return Delivery.objects.create(
+    delivery = Delivery.objects.create(
         request=request,
         number=request.deliveries.count() + 1,
         sow=sow,
@@ -208,6 +226,8 @@ def freeze_delivery(move: Move) -> Delivery:
         at=move.at,
         deemed_on=deemed_on,
     )
+    ask_for_acceptance(delivery, by=move.by, at=move.at)
+    return delivery
 
 
 def _deemed_on(request: ServiceRequest, at: dt.datetime) -> dt.date | None:
@@ -217,17 +237,10 @@ def _deemed_on(request: ServiceRequest, at: dt.datetime) -> dt.date | None:
     return company_calendar().day_after(today(at), days) if days else None
 
 
-def _in_work(request: ServiceRequest, by: User) -> ServiceRequest:
-    """Return the request, locked: what is noted and the hand-over come one after the other."""
-    require(permissions.works_on, by, request)
-    request = ServiceRequest.objects.select_for_update(of=("self",), no_key=True).get(pk=request.pk)
-    require(permissions.works_on, by, request)
-    if request.state != RequestState.IN_PROGRESS:
-        state = request.get_state_display().lower()
-        raise NotInProgress(
-            f"{request.number} is {state}. What is delivered is noted while it is in progress."
-        )
-    return request
+def _own_file(request: ServiceRequest, file: Attachment | None) -> Attachment | None:
+    if file is not None and (file.request_id != request.pk or file.sign_off_id is not None):
+        raise Invalid("This file belongs to something else.", field="file", code="unknown")
+    return file
 
 
 def _describe(artefact: Artefact, name: str, url: str, maintained_by: str) -> None:

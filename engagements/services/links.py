@@ -129,11 +129,11 @@ def remind(link: SignOffLink, *, by: User, at: dt.datetime) -> SignOffLink:
 @transaction.atomic
 def revoke_link(link: SignOffLink, *, by: User, at: dt.datetime) -> None:
     """End a link, and its twins to the same contact."""
-    require(permissions.can_revoke_link, by, link.request)
+    require(permissions.can_revoke_link, by, link)
     _, link = lock(link)
     if link.used_at is not None:
         raise NotNow("The customer has answered by this link already.")
-    close_links(twins_of(link), by=by, at=at)
+    close_links(twins_of(link), actor=by, at=at)
 
 
 @transaction.atomic
@@ -150,7 +150,7 @@ def revoke_links_of(
     asking = reading.links_of(request).filter(sow__isnull=False)
     if but is not None:
         asking = asking.exclude(sow=but)
-    close_links(asking, by=by, at=at, reason=reason)
+    close_links(asking, actor=by, at=at, reason=reason)
 
 
 @transaction.atomic
@@ -252,7 +252,7 @@ def _make(
         raise Invalid(f"{contact.name} has no e-mail address.", field="contact", code="no_address")
     policy = selectors.policy_on(today(at))
     same = reading.links_of(request).filter(contact=contact, **columns)
-    close_links(same, by=actor or by, at=at)
+    close_links(same, actor=actor or by, at=at)
     if reading.links_of(request).filter(used_at=None, revoked_at=None).count() >= MOST_OPEN:
         raise NotNow(f"{MOST_OPEN} links of {request.number} are open. Revoke some first.")
     token = new_token()

@@ -66,8 +66,10 @@ def start_draft(
     at: dt.datetime,
     template: SowTemplate | None = None,
     start: dt.date | None = None,
+    data: Any = None,
 ) -> SowVersion:
-    """Begin the first version: empty, or from a template whose days count from `start`."""
+    """Begin the first version: empty, with what a program sent as `data`, or from a template
+    whose days count from `start`."""
     require(permissions.is_requester_of, by, request)
     request = lock_request(request)
     _refuse_unless_writing(request)
@@ -78,7 +80,9 @@ def start_draft(
             else f"Version {current.number} is being written already."
         )
     content = first_content(request, template, start or today(at))
-    return add_version(request, content, by=by, note=f"From “{template}”" if template else "")
+    note = f"From “{template}”" if template else ""
+    sow = add_version(request, content, by=by, note=note)
+    return sow if data is None else save_draft(sow, data, by=by, at=at).sow
 
 
 @transaction.atomic

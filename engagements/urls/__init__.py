@@ -1,6 +1,6 @@
 """Pages of requests, each noun's in its own module."""
 
-from engagements.urls import numbers  # noqa: F401, I001 registers the converter the others use
+from engagements.urls import numbers  # noqa: F401 registers the converter the others use
 from engagements.urls.delivering import urlpatterns as delivering
 from engagements.urls.evidence import urlpatterns as evidence
 from engagements.urls.intake import urlpatterns as intake

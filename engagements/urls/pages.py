@@ -2,10 +2,15 @@
 
 from django.urls import URLPattern, path
 
-from engagements.views import detail, moves
+from engagements.views import bulk, detail, exports, moves, panels, request_list
 
 urlpatterns: list[URLPattern] = [
-    path("", detail.activity, name="list"),
+    path("", request_list.request_list, name="list"),
+    path("export.csv", exports.request_csv, name="export"),
+    path("export.xlsx", exports.request_xlsx, name="workbook"),
+    path("bulk/", bulk.bulk_move, name="bulk"),
+    path("bulk/report/", bulk.bulk_report, name="bulk-report"),
+    path("of/<number:number>/", panels.account_panel, name="account-panel"),
     path("<request_number:number>/", detail.detail, name="detail"),
     path("<request_number:number>/activity/", detail.activity, name="activity"),
     path("<request_number:number>/moves/<slug:transition>/", moves.move, name="move"),

@@ -1,5 +1,20 @@
 """Settings of requests: rules, templates, policy."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-settings_urlpatterns: list[URLPattern] = []
+from engagements.views import hours, reasons, routing_rules, sow_templates
+
+settings_urlpatterns: list[URLPattern] = [
+    path("routing/", routing_rules.rule_list, name="routing"),
+    path("routing/new/", routing_rules.rule_new, name="routing-new"),
+    path("routing/try/", routing_rules.rule_try, name="routing-try"),
+    path("routing/packs/<slug:pack>/", routing_rules.pack_adopt, name="routing-pack"),
+    path("routing/rules/<uuid:rule_id>/", routing_rules.rule_change, name="routing-rule"),
+    path("routing/rules/<uuid:rule_id>/end/", routing_rules.rule_end, name="routing-end"),
+    path("hours/", hours.hours, name="hours"),
+    path("hours/levels/<uuid:level_id>/end/", hours.level_end, name="level-end"),
+    path("reasons/", reasons.reasons, name="reasons"),
+    path("sow-templates/", sow_templates.template_list, name="sow-templates"),
+    path("sow-templates/new/", sow_templates.template_new, name="sow-template-new"),
+    path("sow-templates/<uuid:template_id>/", sow_templates.template_change, name="sow-template"),
+]

@@ -13,7 +13,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.views.shell import add_refusal
+from accounts.here import add_refusal
+from config.lib.authz import require
 from config.lib.errors import DomainError, StaleWrite
 from engagements import permissions, selectors
 from engagements.forms.delivering import (
@@ -24,12 +25,21 @@ from engagements.forms.delivering import (
     RollOutForm,
     TickForm,
 )
-from engagements.models import Artefact, Delivery, OutcomeCheck, RequestState, RollOut, SignOff
+from engagements.models import (
+    Artefact,
+    Delivery,
+    OutcomeCheck,
+    RequestState,
+    RollOut,
+    ServiceRequest,
+    SignOff,
+)
 from engagements.selectors.delivering import Deliverable
 from engagements.services import closing
 from engagements.services import delivering as services
 from engagements.services.delivering import Evidence
 from engagements.views.shell import Shell, request_page, request_shell
+from people.models import User
 from people.writing import once
 
 TAB = "Delivery"
@@ -139,16 +149,25 @@ class Tab:
         return self.sent.get(f"check-{row.days}") or CheckForm(prefix=f"check-{row.days}")
 
 
-def posts(act: "Act[P]") -> Callable[Concatenate[HttpRequest, int, P], HttpResponse]:
+def posts(
+    who: Callable[[User, ServiceRequest], bool],
+) -> Callable[["Act[P]"], Callable[Concatenate[HttpRequest, int, P], HttpResponse]]:
     """Make a view of what is done on this tab: it comes back here, or says what is wrong."""
 
-    @require_POST
-    @once
-    @wraps(act)
-    def view(request: HttpRequest, number: int, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        return act(request, Tab(request_shell(request, number)), *args, **kwargs)
+    def decorated(act: "Act[P]") -> Callable[Concatenate[HttpRequest, int, P], HttpResponse]:
+        @require_POST
+        @once
+        @wraps(act)
+        def view(
+            request: HttpRequest, number: int, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponse:
+            shell = request_shell(request, number)
+            require(who, shell.here.user, shell.request)
+            return act(request, Tab(shell), *args, **kwargs)
 
-    return view
+        return view
+
+    return decorated
 
 
 @require_safe
@@ -156,7 +175,7 @@ def delivery(request: HttpRequest, number: int) -> HttpResponse:
     return _shown(request, Tab(request_shell(request, number)))
 
 
-@posts
+@posts(permissions.works_on)
 def tick(request: HttpRequest, tab: Tab, key: str) -> HttpResponse:
     prefix, here = f"tick-{key}", tab.shell.here
     form = TickForm(request.POST, request.FILES, prefix=prefix, today=here.today)
@@ -173,7 +192,7 @@ def tick(request: HttpRequest, tab: Tab, key: str) -> HttpResponse:
     return _done(request, tab, form, act, place="deliverables")
 
 
-@posts
+@posts(permissions.works_on)
 def untick(request: HttpRequest, tab: Tab, key: str) -> HttpResponse:
     form = ReasonForm(request.POST, prefix=f"untick-{key}")
 
@@ -184,7 +203,7 @@ def untick(request: HttpRequest, tab: Tab, key: str) -> HttpResponse:
     return _done(request, tab, form, act, place="deliverables")
 
 
-@posts
+@posts(permissions.works_on)
 def artefact_add(request: HttpRequest, tab: Tab) -> HttpResponse:
     form = ArtefactForm(request.POST, prefix="artefact")
 
@@ -195,7 +214,7 @@ def artefact_add(request: HttpRequest, tab: Tab) -> HttpResponse:
     return _done(request, tab, form, act, place="artefacts")
 
 
-@posts
+@posts(permissions.works_on)
 def artefact_change(request: HttpRequest, tab: Tab, artefact_id: uuid.UUID) -> HttpResponse:
     artefact = _artefact(tab, artefact_id)
     form = ArtefactForm(request.POST, prefix=f"artefact-{artefact_id}")
@@ -207,7 +226,7 @@ def artefact_change(request: HttpRequest, tab: Tab, artefact_id: uuid.UUID) -> H
     return _done(request, tab, form, act, place="artefacts")
 
 
-@posts
+@posts(permissions.works_on)
 def artefact_remove(request: HttpRequest, tab: Tab, artefact_id: uuid.UUID) -> HttpResponse:
     here, artefact = tab.shell.here, _artefact(tab, artefact_id)
     services.remove_artefact(artefact, by=here.user, at=here.now)
@@ -215,7 +234,7 @@ def artefact_remove(request: HttpRequest, tab: Tab, artefact_id: uuid.UUID) -> H
     return redirect(_address(tab, "artefacts"))
 
 
-@posts
+@posts(permissions.works_on)
 def roll_out(request: HttpRequest, tab: Tab) -> HttpResponse:
     here = tab.shell.here
     form = RollOutForm(request.POST, prefix="roll-out", today=here.today)
@@ -226,7 +245,7 @@ def roll_out(request: HttpRequest, tab: Tab) -> HttpResponse:
     return _done(request, tab, form, act, place="roll-out")
 
 
-@posts
+@posts(permissions.works_on)
 def roll_out_take_back(request: HttpRequest, tab: Tab) -> HttpResponse:
     form = ReasonForm(request.POST, prefix="take-back")
 
@@ -237,7 +256,7 @@ def roll_out_take_back(request: HttpRequest, tab: Tab) -> HttpResponse:
     return _done(request, tab, form, act, place="roll-out")
 
 
-@posts
+@posts(permissions.is_party_of)
 def retrospective(request: HttpRequest, tab: Tab) -> HttpResponse:
     form = RetrospectiveForm(request.POST, prefix="retrospective")
 
@@ -248,7 +267,7 @@ def retrospective(request: HttpRequest, tab: Tab) -> HttpResponse:
     return _done(request, tab, form, act, place="retrospective")
 
 
-@posts
+@posts(permissions.is_party_of)
 def outcome_check(request: HttpRequest, tab: Tab, days: int) -> HttpResponse:
     check = tab.shell.request.outcome_checks.filter(days=min(days, 366)).first()
     if check is None:

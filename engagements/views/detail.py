@@ -77,10 +77,16 @@ def _facts(asked: ServiceRequest) -> list[Fact]:
     """Return the facts that matter for its type, and those that were told all the same."""
     wanted = facts_asked(asked.type)
     answers = {True: "Yes", False: "No", None: "Not answered"}
-    return [
+    found = [
         Fact(FACTS[name].partition(",")[0], answers[getattr(asked, name)])
         for name in YES_OR_NO
         if name in wanted or getattr(asked, name) is not None
+    ]
+    scores = ("impact", "effort", "confidence")
+    return found + [
+        Fact(name.capitalize(), getattr(asked, f"get_{name}_display")())
+        for name in scores
+        if getattr(asked, name)
     ]
 
 
@@ -103,4 +109,3 @@ def _seen(shell: Shell, others: Any) -> list[ServiceRequest]:
         for each in others.order_by("pk")
         if each.state != RequestState.DRAFT or each.filed_by_id == shell.here.user.pk
     ]
-

@@ -27,6 +27,7 @@ from engagements.views.intake_parts import (
     draft_or_404,
     is_open_to,
 )
+from engagements.views.scope import scope_of
 from events.workflow import Blocked, Given
 from people.writing import once
 
@@ -93,6 +94,7 @@ def save(request: HttpRequest, number: int) -> HttpResponse:
         "is_of_other_title": was["title"] != draft.title,
         "card": AccountCard(draft.account, here, draft) if draft.account else None,
         "wrong": len(draft.typed),
+        "scope": scope_of(draft, here),
     }
     return page(request, "requests/intake/saved.html", context, here=here)
 
@@ -172,6 +174,7 @@ def _check(request: HttpRequest, here: Here, draft: ServiceRequest) -> HttpRespo
         draft.refresh_from_db()
     context = {
         "refusals": refusals,
+        "was_sent": request.method == "POST",
         "form": AskedForm(draft, user=here.user, on=here.today),
         "answered": answered(draft, here),
     }
@@ -193,6 +196,7 @@ def _page(
         "draft": draft,
         "steps": Steps(draft, step, missing=len(missing)),
         "missing": missing,
+        "scope": scope_of(draft, here),
         "card": AccountCard(draft.account, here, draft) if draft.account else None,
     }
     return page(

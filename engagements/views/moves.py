@@ -49,6 +49,8 @@ def move(request: HttpRequest, number: int, transition: str) -> HttpResponse:
     case = Case(obj=shell.request, by=shell.here.user, at=shell.here.now, as_text=True)
     if request.method != "POST":
         found = _option(shell, chosen)
+        if found is not None and found.can_ask:
+            return redirect("requests:ask-move", number, chosen.id)
         if found is not None and not found.may:
             raise PermissionDenied(found.refusal)
         form = MoveForm(chosen, case, initial=request.GET.dict())

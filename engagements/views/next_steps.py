@@ -134,6 +134,17 @@ class NextSteps:
         )
 
     @property
+    def remedy(self) -> Reason | None:
+        """Return where to put right what is in the way of the usual next move."""
+        reasons = self.hindered.reasons if self.hindered else []
+        return next((reason for reason in reasons if reason.url), None)
+
+    @property
+    def may_write_on(self) -> bool:
+        """Whether it is their own draft, with nothing missing that leads there anyway."""
+        return self.shell.request.state == S.DRAFT and self.remedy is None
+
+    @property
     def blocked(self) -> list[Act]:
         return [
             act for act in self.acts if act.option.may and act.option.blocks and not act.is_primary
@@ -255,7 +266,11 @@ def _code(code: str) -> str:
 
 _SENTENCES = {
     S.DRAFT: lambda _shell: "Only you see this draft. Finish it, then submit it.",
-    S.SUBMITTED: lambda _shell: "Waits for a DE lead to say who owns it.",
+    S.SUBMITTED: lambda shell: (
+        "Waits for a DE lead to put it on the fast path."
+        if shell.decided and shell.decided.is_ours
+        else "Waits for a DE lead to say who owns it."
+    ),
     S.NEEDS_INFO: _needs_info,
     S.ROUTED_OUT: _routed_out,
     S.SOW_DRAFTING: _writing,

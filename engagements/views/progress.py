@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 S = RequestState
 DONE, NOW, AHEAD, RISK = "done", "now", "ahead", "risk"
 ICONS = {DONE: "circle-check", NOW: "circle-dot", AHEAD: "circle-dashed", RISK: "triangle-alert"}
+AT_WORK = frozenset({S.TRIAGED, S.SCHEDULED, S.IN_PROGRESS})
 BEFORE_A_SOW = frozenset({S.DRAFT, S.SUBMITTED, S.ROUTED_OUT})
 
 
@@ -84,6 +85,8 @@ def _delivered(shell: "Shell") -> Step:
     if request.delivered_at:
         return Step(f"Delivered {shell.day(request.delivered_at)}", DONE)
     phase = _phase(request)
+    if request.state == S.ON_HOLD and phase in AT_WORK:
+        return Step("On hold", NOW)
     if phase == S.IN_PROGRESS and request.end:
         return Step(f"In progress until {day_text(request.end, shell.here.today)}", NOW)
     if phase == S.SCHEDULED and request.start:

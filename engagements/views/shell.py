@@ -18,8 +18,12 @@ from engagements import permissions, selectors, services
 from engagements.models import ServiceRequest, SignOff, SowVersion, WorkAtRisk
 from engagements.rules.clocks import Clock
 from engagements.selectors import history, levels
+from engagements.selectors.routing import Shown, decision_shown
+from engagements.views.evidence_words import LinksCard, SignOffCard
 from engagements.views.next_steps import NextSteps
 from engagements.views.progress import Step, steps_of
+from engagements.views.risk_words import RiskCard, risk_card
+from engagements.views.sow_list import Versions
 from engagements.views.stories import stories_on
 from engagements.views.words import StateTag, state_tag
 from events.workflow import Option
@@ -53,6 +57,10 @@ class Shell:
         return selectors.current_sow(self.request)
 
     @cached_property
+    def versions(self) -> Versions:
+        return Versions(self.request)
+
+    @cached_property
     def sign_off(self) -> SignOff | None:
         """Return the live sign-off of the current version."""
         return selectors.live_sign_off(self.request, on=self.here.today)
@@ -65,6 +73,26 @@ class Shell:
     def clocks(self) -> list[Clock]:
         """Return how fast it is, beside what the service levels ask for."""
         return levels.clocks_of([self.request], at=self.here.now)[self.request.pk]
+
+    @cached_property
+    def risk_card(self) -> RiskCard | None:
+        here = self.here
+        return risk_card(self.request, here.user, at=here.now, today=here.today)
+
+    @cached_property
+    def sign_off_card(self) -> SignOffCard:
+        """Return what the customer agreed to, and what is still needed."""
+        return SignOffCard(self)
+
+    @cached_property
+    def links_card(self) -> LinksCard:
+        """Return who was asked by a link."""
+        return LinksCard(self)
+
+    @cached_property
+    def decided(self) -> Shown | None:
+        """Return who owns it and why, once that was decided."""
+        return decision_shown(self.request)
 
     @cached_property
     def is_requester(self) -> bool:
@@ -90,9 +118,9 @@ class Shell:
         return history.events_of_request(self.request)
 
     @cached_property
-    def event_count(self) -> str:
+    def event_count(self) -> str | None:
         count = self.events.order_by().values("pk")[: MOST_COUNTED + 1].count()
-        return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count)
+        return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "") or None
 
     @cached_property
     def activity(self) -> list[Story]:

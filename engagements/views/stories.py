@@ -40,6 +40,7 @@ SENTENCES = {
     "request.drafted": ("pencil", "{who} began {it}"),
     "request.submitted": ("inbox", "{who} filed {it}"),
     "request.taken": ("arrow-down-to-line", "{who} took {it} into Deployment Engineering"),
+    "request.left_to_a_lead": ("user-round", "{who} left {it} to a DE lead"),
     "request.routed_out": ("arrow-up-right", "{who} routed {it} to {owner}"),
     "request.appealed": ("scale", "{who} appealed the decision"),
     "request.appeal_granted": ("scale", "{who} granted the appeal"),
@@ -92,6 +93,14 @@ SENTENCES = {
     "work_at_risk.refused": ("shield-x", "{who} refused Work at Risk"),
     "work_at_risk.withdrawn": ("undo-2", "{who} withdrew Work at Risk"),
     "work_at_risk.ended": ("circle-stop", "Work at Risk ended"),
+    "sow.drafted": ("file-plus", "{who} began {version}"),
+    "sow.saved": ("pencil", "{who} changed {version}"),
+    "sow.sent": ("lock", "{version} is frozen and hashed"),
+    "sow.discarded": ("trash-2", "{who} threw {version} away"),
+    "sow.estimated": ("timer", "{who} estimated the work of {version}"),
+    "change.weighed": ("scale", "The change takes something else now"),
+    "change.reopened": ("git-compare", "The change has to be approved again"),
+    "change.replaced": ("git-compare", "A newer version takes the place of the change"),
     "change.proposed": ("git-compare", "{who} proposed a change"),
     "change.approved": ("git-compare", "{who} approved the change"),
     "change.refused": ("git-compare", "{who} refused the change"),
@@ -102,7 +111,8 @@ SENTENCES = {
 UNTOLD = frozenset(
     {
         "state", "version", "transition", "owner", "paused_from", "waits_for", "comment",
-        "mentions", "question", "answer", "summary", "code", "answers", "file", "sow", "digest", "request",
+        "mentions", "question", "answer", "summary", "code", "answers", "file", "sow", "digest",
+        "request",
     }
 )  # fmt: skip
 QUOTED = ("question", "answer", "summary", "objection", "note")

@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import content_disposition_header, urlencode
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.here import add_refusal, posted
@@ -17,10 +17,11 @@ from config.lib.authz import require
 from config.lib.errors import DomainError, StaleWrite
 from config.lib.htmx import is_htmx
 from config.lib.keyset import Key, Page, page_of
+from config.lib.rendering import file_response
 from config.lib.values import BadValue
 from engagements import permissions, selectors
 from engagements.forms.talk import CommentForm, EditForm
-from engagements.models import Attachment, Comment
+from engagements.models import Comment
 from engagements.services import attachments
 from engagements.services import conversation as services
 from engagements.views.shell import Shell, request_page, request_shell
@@ -28,8 +29,6 @@ from people.writing import once
 
 PAGE_SIZE = 20
 TAB = "Request"
-# Nothing in a file may run, wherever it is opened.
-HARMLESS = "default-src 'none'; sandbox"
 
 
 @dataclass(frozen=True)
@@ -141,22 +140,11 @@ def file(request: HttpRequest, number: int, file_id: uuid.UUID) -> HttpResponseB
     attachment = visible.filter(uuid=file_id).first()
     if attachment is None:
         raise Http404
-    return as_download(attachment)
-
-
-def as_download(attachment: Attachment) -> StreamingHttpResponse:
-    return StreamingHttpResponse(
+    return file_response(
         attachments.content_of(attachment),
+        name=attachment.name,
         content_type=attachment.content_type,
-        headers={
-            "Content-Disposition": content_disposition_header(
-                as_attachment=True, filename=attachment.name
-            ),
-            "Content-Length": str(attachment.size),
-            "Content-Security-Policy": HARMLESS,
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-        },
+        size=attachment.size,
     )
 
 

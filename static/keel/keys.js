@@ -3,7 +3,12 @@
 {
   const { one } = keel;
   const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
-  const acts = new Map([["?", () => one("#shortcuts")?.showModal()]]);
+  // Where a page files a request for what it shows, C does that; else what the top bar does.
+  const file = () => one("main [data-new-request]") ?? one("[data-new-request]");
+  const acts = new Map([
+    ["?", () => one("#shortcuts")?.showModal()],
+    ["c", () => file()?.click()],
+  ]);
   keel.press = (key, act) => acts.set(key, act);
 
   const keysOff = () => localStorage.getItem("keys") === "off";

@@ -67,7 +67,9 @@
     const before = target.value.slice(0, target.selectionStart);
     const word = WORD.exec(before);
     const typed = word?.[2].toLowerCase();
+    const begins = (name) => name.toLowerCase().startsWith(typed);
     const found = word ? people(target).filter((name) => fits(name.toLowerCase(), typed)) : [];
+    found.sort((a, b) => begins(b) - begins(a));
     if (found.length) open(target, found.slice(0, MOST), before.length - word[2].length);
     else close();
   });

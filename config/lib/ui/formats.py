@@ -138,6 +138,14 @@ def duration_text(time: dt.timedelta | None) -> str:
     return f"{hours:,} hour{'' if hours == 1 else 's'}"
 
 
+def hours_text(hours: Ratio | None) -> str:
+    """Hours as a number: "45 minutes", "6.5 hours"."""
+    if hours is None:
+        return UNKNOWN
+    exact = Fraction(hours)
+    return duration_text(exact.numerator * dt.timedelta(hours=1) / exact.denominator)
+
+
 def days_ago_text(day: dt.date, today: dt.date) -> str:
     """ "today", "yesterday", "5 days ago", "in 131 days"."""
     days = (today - day).days

@@ -376,6 +376,11 @@ def moment(value: dt.datetime | None) -> str:
 
 
 @register.filter
+def hours(value: formats.Ratio | None) -> str:
+    return formats.hours_text(value)
+
+
+@register.filter
 def duration(value: dt.timedelta | None) -> str:
     return formats.duration_text(value)
 

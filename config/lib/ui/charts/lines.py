@@ -16,9 +16,16 @@ from config.lib.ui.charts.axes import (
     percent_scale,
 )
 from config.lib.ui.charts.svg import EMPTY, places
-from config.lib.ui.formats import Ratio, day_text, number_text, percent, share_text
+from config.lib.ui.formats import (
+    Ratio,
+    day_text,
+    hours_text,
+    number_text,
+    percent,
+    share_text,
+)
 
-Unit = Literal["share", "count"]
+Unit = Literal["share", "count", "hours"]
 Point = tuple[dt.date, Ratio | int | None]
 Marker = tuple[dt.date, str]
 Step = tuple[dt.date, int | None, int | None]
@@ -175,10 +182,14 @@ def _number(value: Ratio, unit: Unit) -> float:
 
 
 def _text(value: Ratio, unit: Unit) -> str:
+    if unit == "hours":
+        return hours_text(value)
     return share_text(value) if unit == "share" else number_text(int(value))
 
 
 def _tick_text(tick: float, unit: Unit) -> str:
+    if unit == "hours":
+        return f"{tick:,.0f} h"
     return f"{tick:g}%" if unit == "share" else f"{tick:,.0f}"
 
 
