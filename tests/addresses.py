@@ -4,8 +4,11 @@ import datetime as dt
 import uuid
 
 from django.urls import get_resolver
+from django.utils import timezone
 
 from accounts.models import BulkEdit
+from engagements.models import RoutingRule, ServiceLevel
+from events.models import MoveRequest
 from tests import factories
 
 
@@ -34,6 +37,19 @@ class World:
         self.request = factories.ServiceRequestFactory(
             account=account, filed_by=other, state="sow_drafting"
         )
+        self.asked = MoveRequest.objects.create(
+            workflow="request",
+            transition="cancel",
+            object_id=self.request.uuid,
+            by=other,
+            at=timezone.now(),
+        )
+        self.comment = factories.CommentFactory(request=self.request, by=other)
+        self.file = factories.AttachmentFactory(request=self.request, by=other)
+        self.artefact = factories.ArtefactFactory(request=self.request, by=other)
+        self.risk = factories.WorkAtRiskFactory(request=self.request)
+        self.level = ServiceLevel.objects.filter(end=None).first()
+        self.rule = RoutingRule.objects.filter(end=None).first()
         self.edit = BulkEdit.objects.create(field="region", value="EMEA", by=other)
         self.things = {
             "subscriptions": factories.SubscriptionFactory(account=account),
@@ -42,6 +58,7 @@ class World:
             "assignments": factories.AssignmentFactory(account=account, user=other),
             "exchange-rates": factories.ExchangeRateFactory(),
             "tiers": factories.TierFactory(name="Opal", arr_from=7, start=dt.date(2020, 1, 1)),
+            "service-requests": self.request,
             "accounts": account,
             "users": other,
             "imports": self.import_,
@@ -56,7 +73,21 @@ class World:
             "<import_number:number>": self.import_.number,
             "<request_number:number>": self.request.number,
             "<uuid:request_id>": self.request.uuid,
+            "<uuid:rule_id>": self.rule.uuid,
+            "<slug:step>": "asked",
+            "<slug:pack>": "b",
+            "<slug:transition>": "cancel",
+            "<uuid:asked_id>": self.asked.uuid,
+            "<uuid:comment_id>": self.comment.uuid,
+            "<uuid:file_id>": self.file.uuid,
+            "<uuid:artefact_id>": self.artefact.uuid,
+            "<slug:key>": "d1",
+            "<uuid:risk_id>": self.risk.uuid,
+            "<slug:decision>": "approve",
+            "<int:days>": "30",
             "<slug:kind>": "accounts",
+            "<slug:clock>": "routed",
+            "<uuid:level_id>": self.level.uuid,
             "<uuid:account_id>": self.account.uuid,
             "<str:source>": self.account.source,
             "<path:external_id>": self.account.external_id,

@@ -1,4 +1,5 @@
 import datetime as dt
+import hashlib
 import secrets
 from decimal import Decimal
 
@@ -21,12 +22,21 @@ from accounts.models import (
     Subscription,
     Tier,
 )
-from engagements.models import ServiceRequest, SowVersion, WorkAtRisk
+from engagements.models import (
+    Artefact,
+    Attachment,
+    AttachmentChunk,
+    Comment,
+    ServiceRequest,
+    SowVersion,
+    WorkAtRisk,
+)
 from engagements.rules import sow as sow_rules
 from events import workflow
 from people.models import ApiToken, SavedView, Scope, User
 
 PASSWORD = "a-long-enough-password"
+FILE = b"Plain text."
 
 
 def sow_content():
@@ -314,3 +324,56 @@ class WorkAtRiskFactory(DjangoModelFactory):
         if state != "asked":
             workflow.place(risk, state)
         return risk
+
+
+class CommentFactory(DjangoModelFactory):
+    class Meta:
+        model = Comment
+
+    request = factory.SubFactory(ServiceRequestFactory, state="triaged")
+    by = factory.SelfAttribute("request.filed_by")
+    at = factory.LazyFunction(timezone.now)
+    text = factory.Sequence(lambda n: f"Comment {n}")
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        comment = super()._create(model_class, *args, **kwargs)
+        comment.refresh_from_db()
+        return comment
+
+
+class AttachmentFactory(DjangoModelFactory):
+    """A file of a few bytes, which are there."""
+
+    class Meta:
+        model = Attachment
+        skip_postgeneration_save = True
+
+    request = factory.SubFactory(ServiceRequestFactory, state="triaged")
+    by = factory.SelfAttribute("request.filed_by")
+    at = factory.LazyFunction(timezone.now)
+    name = "notes.txt"
+    content_type = "text/plain"
+    size = len(FILE)
+    sha256 = hashlib.sha256(FILE).hexdigest()
+
+    @factory.post_generation
+    def chunks(self, create, extracted, **kwargs):
+        AttachmentChunk.objects.create(attachment=self, place=0, content=FILE)
+        self.refresh_from_db()
+
+
+class ArtefactFactory(DjangoModelFactory):
+    class Meta:
+        model = Artefact
+
+    request = factory.SubFactory(ServiceRequestFactory, state="in_progress")
+    name = "Sync script"
+    by = factory.SelfAttribute("request.filed_by")
+    at = factory.LazyFunction(timezone.now)
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        artefact = super()._create(model_class, *args, **kwargs)
+        artefact.refresh_from_db()
+        return artefact

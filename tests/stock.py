@@ -23,6 +23,7 @@ def restock():
         import_module("accounts.migrations.0003_shipped_tiers").ship(apps, None)
     if not MetricDefinition.objects.exists():
         import_module("metrics.migrations.0002_seats_deployed").publish(apps, None)
+        import_module("metrics.migrations.0007_request_figures").publish(apps, None)
     if not ReasonCode.objects.exists():
         import_module("engagements.migrations.0003_shipped_policy").ship(apps, None)
     if not SowTemplate.objects.exists():

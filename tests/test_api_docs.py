@@ -101,7 +101,7 @@ def assert_same_shape(documented, answered, where="answer"):
 @pytest.fixture
 def company_with_a_number(transactional_db):
     now = timezone.now()
-    owner = factories.UserFactory(roles=["metric_owner"])
+    owner = factories.UserFactory(roles=["metric_owner", "tam"])
     for seats in (85, 70):
         account = factories.AccountFactory()
         factories.SubscriptionFactory(

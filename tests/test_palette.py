@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.factories import AccountFactory, ImportFactory, SavedViewFactory
+from tests.factories import AccountFactory, ImportFactory, SavedViewFactory, ServiceRequestFactory
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Target": "palette-list"}
@@ -76,7 +76,6 @@ def test_few_are_remembered_and_the_same_one_is_not_written_again(login, tam):
         ("hal", "Halden Aerospace"),
         ("HALDEN AERO", "Halden Aerospace"),
         ("space", "Halden Aerospace"),
-        ("ha", "Halden Aerospace"),
         ("seats", "Seats deployed"),
         ("acc", "Accounts"),
         ("api t", "API tokens"),
@@ -95,8 +94,11 @@ def test_by_number_and_outer_id(ask, tam):
         assert ["Alder", f"/accounts/{account.number}/"] in ask(tam, text)
 
 
-def test_the_last_resort_is_the_list(ask, tam):
-    assert ask(tam, "a&b")[-1] == ["Search accounts for “a&amp;b”", "/accounts/?q=a%26b"]
+def test_the_last_resorts_are_the_lists(ask, tam):
+    assert ask(tam, "a&b")[-2:] == [
+        ["Search accounts for “a&amp;b”", "/accounts/?q=a%26b"],
+        ["Search requests for “a&amp;b”", "/requests/?view=all&amp;q=a%26b"],
+    ]
 
 
 def test_imports_for_those_who_see_them(ask, tam, metric_owner):
@@ -137,3 +139,12 @@ def test_few_statements(login, tam):
         found = items(browser.get("/palette/", {"q": "halden"}, headers=HTMX))
     assert len(found) <= 12
     assert len(statements) <= 6
+
+
+def test_requests_by_number_and_title_but_no_drafts_of_others(ask, tam):
+    found = ServiceRequestFactory(title="SAML for the plant", state="sow_drafting")
+    draft = ServiceRequestFactory(title="SAML in a drawer")
+    assert ["SAML for the plant", f"/requests/{found.number}/"] in ask(tam, "saml")
+    assert "SAML in a drawer" not in labels(ask(tam, "saml"))
+    assert labels(ask(tam, found.number.lower()))[0] == "SAML for the plant"
+    assert "SAML in a drawer" not in labels(ask(tam, draft.number))

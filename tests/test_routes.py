@@ -40,6 +40,7 @@ def api(answers):
 
 
 ADMINISTRATOR = only(Role.ADMINISTRATOR)
+REQUESTER = only(*REQUESTERS)
 # Whoever sees the contacts of all accounts sees imports.
 ALL_CONTACTS = [Role.DE_LEAD, Role.LEADERSHIP, Role.METRIC_OWNER, Role.ADMINISTRATOR]
 SEES_IMPORTS = only(*ALL_CONTACTS)
@@ -47,7 +48,7 @@ EDITS_ANY_ACCOUNT = [str(Role.METRIC_OWNER), str(Role.ADMINISTRATOR)]
 MAKES_TEAM_VIEWS = [str(role) for role in MAKERS_OF_TEAM_VIEWS]
 # What GET answers. Requesters below are not assigned to the account; its own TAM is tested apart.
 PAGES = {
-    "home": any_role(302),
+    "home": any_role(),
     "livez": everybody(),
     "readyz": everybody(),
     "metrics:dashboard": any_role(),
@@ -61,6 +62,9 @@ PAGES = {
     "metrics:definition": any_role(),
     "metrics:target": only(Role.LEADERSHIP),
     "metrics:recompute": any_role(405),
+    "metrics:figures": any_role(),
+    # The slug of the table is that of seats deployed, which has pages of its own.
+    "metrics:figure": any_role(404),
     "metrics:flip-list": any_role(),
     "metrics:flips-csv": any_role(),
     "metrics:run-list": any_role(),
@@ -101,6 +105,15 @@ PAGES = {
     "views:edit": any_role(403) | dict.fromkeys(MAKES_TEAM_VIEWS, 200),
     "views:save": any_role(405),
     "views:delete": any_role(403) | dict.fromkeys(MAKES_TEAM_VIEWS, 200),
+    "requests:risk-list": any_role(),
+    "requests:risk-csv": any_role(),
+    "requests:risk-ask": only(Role.DE_LEAD),
+    "requests:risk-move": only(Role.LEADERSHIP),
+    "notices:list": any_role(),
+    "notices:seen": any_role(405),
+    # A page left open is not thrown away for the sake of a number.
+    "notices:bell": everybody() | {ANONYMOUS: 204, NOBODY: 204},
+    "notices:settings": any_role(),
     "settings": any_role(302),
     "settings:company": ADMINISTRATOR,
     "settings:tier-list": ADMINISTRATOR,
@@ -126,6 +139,55 @@ PAGES = {
     "account_reset_password_from_key": everybody(),
     "account_reset_password_from_key_done": everybody(),
     "account_confirm_email": any_role(404),
+    "requests:new": REQUESTER,
+    "requests:paste": REQUESTER,
+    # It was sent, so there is nothing to write any more: the request's page answers.
+    "requests:resume": only(*REQUESTERS, status=302),
+    "requests:intake": only(*REQUESTERS, status=302),
+    "requests:discard": only(*REQUESTERS, status=302),
+    "requests:intake-save": any_role(405),
+    "requests:list": any_role(),
+    "requests:export": any_role(),
+    "requests:workbook": any_role(),
+    # Without a move there is nothing to do; tests/engagements/test_bulk_moves.py asks with one.
+    "requests:bulk": any_role(404),
+    "requests:bulk-report": any_role(404),
+    # The part of an account's page; without the script it leads to the list.
+    "requests:account-panel": any_role(302),
+    "requests:detail": any_role(),
+    "requests:activity": any_role(),
+    # Who may not make the move is led to asking for it, and the other way round.
+    "requests:move": any_role(302) | {str(Role.DE_LEAD): 200},
+    "requests:ask-move": any_role() | {str(Role.DE_LEAD): 302},
+    "requests:refuse-move": only(Role.DE_LEAD),
+    "requests:comments": any_role(),
+    "requests:comment-edit": any_role(403),
+    "requests:comment-withdraw": any_role(405),
+    "requests:file": any_role(),
+    "requests:delivery": any_role(),
+    "requests:deliverable-tick": any_role(405),
+    "requests:deliverable-untick": any_role(405),
+    "requests:artefact-add": any_role(405),
+    "requests:artefact-change": any_role(405),
+    "requests:artefact-remove": any_role(405),
+    "requests:roll-out": any_role(405),
+    "requests:roll-out-take-back": any_role(405),
+    "requests:retrospective": any_role(405),
+    "requests:outcome-check": any_role(405),
+    "requests:sla": any_role(),
+    "requests:sla-csv": any_role(),
+    # Its request was never submitted, so none of its clocks was missed.
+    "requests:level-note": any_role(403) | {str(Role.DE_LEAD): 404},
+    "settings:hours": ADMINISTRATOR,
+    "settings:level-end": only(Role.ADMINISTRATOR),
+    "settings:reasons": ADMINISTRATOR,
+    "requests:scope-check": any_role(405),
+    "settings:routing": ADMINISTRATOR,
+    "settings:routing-new": ADMINISTRATOR,
+    "settings:routing-try": ADMINISTRATOR,
+    "settings:routing-pack": ADMINISTRATOR,
+    "settings:routing-rule": ADMINISTRATOR,
+    "settings:routing-end": ADMINISTRATOR,
     "api:docs": signed_in(),
 }
 # Who may POST where there is no page to GET.
@@ -142,7 +204,15 @@ POSTS = {
     "people:person-deactivate": {Role.ADMINISTRATOR},
     "people:person-reactivate": {Role.ADMINISTRATOR},
     "people:person-link": {Role.ADMINISTRATOR},
+    # Of a draft its author alone; tests/engagements/test_intake_pages.py.
+    "requests:intake-save": set(),
+    "requests:move": {Role.DE_LEAD},
+    "requests:refuse-move": {Role.DE_LEAD},
+    "requests:risk-ask": {Role.DE_LEAD},
+    "requests:risk-move": {Role.LEADERSHIP},
     "settings:tier-end": {Role.ADMINISTRATOR},
+    "settings:level-end": {Role.ADMINISTRATOR},
+    "requests:scope-check": set(Role),
     "views:save": set(MAKES_TEAM_VIEWS),
     "views:delete": set(MAKES_TEAM_VIEWS),
 }
@@ -175,6 +245,11 @@ RESOURCES = {
     "api:imports-approve": (any_role(405), None),
     "api:imports-undo": (any_role(405), None),
     "api:imports-discard": (any_role(405), None),
+    "api:service-requests-list": (any_role(), Scope.REQUEST_READ),
+    "api:service-requests-detail": (any_role(), Scope.REQUEST_READ),
+    "api:service-requests-transitions": (any_role(), Scope.REQUEST_READ),
+    "api:service-requests-ask": (any_role(405), None),
+    "api:request-route": (any_role(), Scope.REQUEST_READ),
     "api:metrics-list": (any_role(), Scope.METRICS_READ),
     "api:metrics-detail": (any_role(), Scope.METRICS_READ),
     "api:metric-series-list": (any_role(), Scope.METRICS_READ),
@@ -182,10 +257,23 @@ RESOURCES = {
     "api:metric-rows-list": (any_role(), Scope.METRICS_READ),
     "api:metric-flips-list": (any_role(), Scope.METRICS_READ),
     "api:metric-changes-list": (any_role(), Scope.METRICS_READ),
+    "api:comments-list": (any_role(), Scope.REQUEST_READ),
+    "api:attachments-list": (any_role(), Scope.REQUEST_READ),
+    "api:attachments-content": (any_role(), Scope.REQUEST_READ),
+    "api:deliverables-list": (any_role(), Scope.REQUEST_READ),
+    "api:deliverables-tick": (any_role(405), None),
+    "api:deliverables-untick": (any_role(405), None),
     "api:tokens-list": (any_role(), Scope.TOKEN_READ),
     "api:tokens-detail": (any_role(404), Scope.TOKEN_READ),
     "api:users-list": (only(Role.ADMINISTRATOR), None),
     "api:users-detail": (only(Role.ADMINISTRATOR), None),
+}
+RESOURCES |= {
+    "api:risks-list": (any_role(), Scope.REQUEST_READ),
+    "api:risks-detail": (any_role(), Scope.REQUEST_READ),
+    "api:risks-transitions": (any_role(405), None),
+    "api:notices-list": (any_role(), Scope.REQUEST_READ),
+    "api:notices-seen": (any_role(405), None),
 }
 RESOURCES["api:contacts-detail"][0].update(dict.fromkeys(map(str, ALL_CONTACTS), 200))
 # What is written over the API: by whom a session's empty body gets past the question who it is,
@@ -208,6 +296,17 @@ WRITES = {
 # Whether somebody may enter a reading depends on the account it names.
 WRITES["post", "api:seat-readings-list"] = (set(Role), Scope.SEATS_WRITE)
 WRITES["post", "api:seat-readings-bulk"] = (KEEPERS, Scope.SEATS_WRITE)
+# Each move and change asks for itself; who files is in tests/engagements/test_requests_api.py.
+WRITES["patch", "api:service-requests-detail"] = (set(Role), Scope.REQUEST_WRITE)
+WRITES["post", "api:service-requests-transitions"] = (set(Role), Scope.REQUEST_WRITE)
+WRITES["post", "api:service-requests-ask"] = (set(Role), Scope.REQUEST_WRITE)
+# It writes nothing: facts go in, who would own them comes out.
+WRITES["post", "api:comments-list"] = (set(Role), Scope.REQUEST_WRITE)
+WRITES["post", "api:route-preview"] = (set(Role), Scope.REQUEST_READ)
+RESOURCES["api:route-preview"] = (any_role(405), None)
+WRITES["post", "api:risks-list"] = (set(Role), Scope.REQUEST_WRITE)
+WRITES["post", "api:risks-transitions"] = (set(Role), Scope.REQUEST_WRITE)
+WRITES["post", "api:notices-seen"] = (set(Role), Scope.REQUEST_WRITE)
 RESOURCES |= {
     name: (any_role(405), None) for _, name in WRITES if name.endswith(("-bulk", "-external-id"))
 }

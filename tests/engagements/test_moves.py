@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 
 from config.lib.errors import Conflict, Invalid, StaleWrite
+from config.lib.etags import etag_of
 from engagements import services
 from engagements.models import ChangeRequest, Holiday, RequestState, Stay
 from engagements.workflows import ALL, REQUEST
@@ -393,7 +394,7 @@ def test_a_stale_version_is_refused_with_the_one_stored(stage):
     stage.at("submitted")
     with pytest.raises(StaleWrite) as stale:
         services.move(stage.request, "take", by=stage.lead, at=stage.now, given=Given(version=99))
-    assert stale.value.etag == f"{stage.request.uuid}.{stage.request.version}"
+    assert stale.value.etag == etag_of(stage.request.uuid, stage.request.version)
 
 
 def test_a_hold_that_pre_empts_names_what_came_first(stage):
@@ -447,7 +448,7 @@ def test_an_objection_stops_the_work(stage):
         "object",
         by=system_user(),
         at=stage.now,
-        given=Given(reason="That is not what I agreed."),
+        given=Given(reason="Objected.", values={"objection": "That is not what I agreed."}),
     )
     stage.request.refresh_from_db()
     assert (stage.request.state, stage.request.hold_code) == ("on_hold", "objected")
