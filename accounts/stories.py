@@ -89,6 +89,8 @@ class Place(NamedTuple):
     url: str
     # Which of it, such as a version: "v3".
     part: str = ""
+    # The customer's person who had a part in it; only for those who may see them.
+    party: str = ""
 
 
 class Story(NamedTuple):
@@ -106,18 +108,26 @@ Finder = Callable[[Collection[uuid.UUID]], Mapping[uuid.UUID, Place]]
 
 _tellers: dict[str, Teller] = {}
 _finders: dict[str, Finder] = {}
+_untold: set[str] = set()
 
 
-def register(nouns: Iterable[str], teller: Teller, finder: Finder) -> None:
-    """Let an app above tell the events whose verbs begin with its nouns."""
+def register(
+    nouns: Iterable[str], teller: Teller, finder: Finder, *, untold: Iterable[str] = ()
+) -> None:
+    """Let an app above tell the events whose verbs begin with its nouns.
+
+    `untold` are verbs of which other events tell better.
+    """
     for noun in nouns:
         _tellers[noun], _finders[noun] = teller, finder
+    _untold.update(untold)
 
 
 def shown() -> dict[str, Q]:
     """Return what a timeline can be narrowed to, by the words of SHOWN_LABELS."""
     work = reduce(or_, (Q(verb__startswith=f"{noun}.") for noun in _tellers), Q(pk__in=[]))
-    return {"all": Q(), "work": work, "data": ~(work | PEOPLE), "people": PEOPLE}
+    kinds = {"all": Q(), "work": work, "data": ~(work | PEOPLE), "people": PEOPLE}
+    return {name: kind & ~Q(verb__in=_untold) for name, kind in kinds.items()}
 
 
 def stories_of(events: Collection[Event], *, may_open: bool, zone: ZoneInfo) -> list[Story]:
@@ -137,6 +147,8 @@ def stories_of(events: Collection[Event], *, may_open: bool, zone: ZoneInfo) -> 
 
 def story_of(event: Event, *, may_open: bool, zone: ZoneInfo, place: Place | None = None) -> Story:
     """Tell one event; personal values only where `may_open`."""
+    if place is not None and not may_open:
+        place = place._replace(party="")
     noun, _, action = event.verb.partition(".")
     name, icon = NOUNS.get(noun, (noun.replace("_", " ").capitalize(), "circle-dot"))
     values = readable(event, may_open=may_open)

@@ -71,6 +71,9 @@ router.register("metrics/<slug:slug>/segments", metrics.SegmentViewSet, "metric-
 router.register("metrics/<slug:slug>/rows", metrics.RowViewSet, "metric-rows")
 router.register("metrics/<slug:slug>/flips", metrics.FlipViewSet, "metric-flips")
 router.register("metrics/<slug:slug>/changes", metrics.ChangeViewSet, "metric-changes")
+router.register(
+    "service-requests/<uuid:request_id>/sign-offs", engagements.SignOffViewSet, "sign-offs"
+)
 router.register("service-requests/<uuid:request_id>/risks", engagements.RiskViewSet, "risks")
 router.register("notices", engagements.NoticeViewSet, "notices")
 router.register("tokens", people.TokenViewSet, "tokens")

@@ -129,9 +129,7 @@ def _account(account: Account) -> Item:
 def _request(request: ServiceRequest) -> Item:
     account = request.account.name if request.account else ""
     note = " · ".join(filter(None, [request.number, account, request.get_state_display()]))
-    return Item(
-        str(request), note, "clipboard-list", reverse("requests:detail", args=[request.pk])
-    )
+    return Item(str(request), note, "clipboard-list", reverse("requests:detail", args=[request.pk]))
 
 
 def _imports(user: User, text: str) -> Iterable[Item]:

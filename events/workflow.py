@@ -315,8 +315,9 @@ def _blocks(workflow: Workflow, transition: Transition, case: Case) -> tuple[tup
 
 
 def _wrong_state(workflow: Workflow, transition: Transition, obj: Any) -> str:
-    now = workflow.states(obj.state).label.lower()
-    sources = [state.label.lower() for state in workflow.states if state in transition.sources]
+    states = [obj.state, *(each for each in workflow.states if each in transition.sources)]
+    labels = [workflow.states(each).label for each in states]
+    now, *sources = [label[:1].lower() + label[1:] for label in labels]
     start = " or ".join(filter(None, [", ".join(sources[:-1]), sources[-1]]))
     return f"“{transition.label}” is not possible now: the {workflow.noun} is {now}, not {start}."
 

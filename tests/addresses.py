@@ -7,7 +7,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from accounts.models import BulkEdit
-from engagements.models import RoutingRule, ServiceLevel
+from engagements.models import RoutingRule, ServiceLevel, SignOffMinimum, SowTemplate
 from events.models import MoveRequest
 from tests import factories
 
@@ -37,6 +37,13 @@ class World:
         self.request = factories.ServiceRequestFactory(
             account=account, filed_by=other, state="sow_drafting"
         )
+        self.sow = factories.SowVersionFactory(request=self.request, frozen_at=timezone.now())
+        self.change = factories.ChangeRequestFactory(
+            request=self.request,
+            before=self.sow,
+            after=factories.SowVersionFactory(request=self.request, number=2),
+        )
+        self.template = SowTemplate.objects.first()
         self.asked = MoveRequest.objects.create(
             workflow="request",
             transition="cancel",
@@ -48,6 +55,9 @@ class World:
         self.file = factories.AttachmentFactory(request=self.request, by=other)
         self.artefact = factories.ArtefactFactory(request=self.request, by=other)
         self.risk = factories.WorkAtRiskFactory(request=self.request)
+        self.sign_off = factories.SignOffFactory(sow=self.sow, recorded_by=other)
+        self.link = factories.SignOffLinkFactory(sow=self.sow)
+        self.minimum = SignOffMinimum.objects.filter(end=None).first()
         self.level = ServiceLevel.objects.filter(end=None).first()
         self.rule = RoutingRule.objects.filter(end=None).first()
         self.edit = BulkEdit.objects.create(field="region", value="EMEA", by=other)
@@ -78,11 +88,22 @@ class World:
             "<slug:pack>": "b",
             "<slug:transition>": "cancel",
             "<uuid:asked_id>": self.asked.uuid,
+            "<uuid:sow_id>": self.sow.uuid,
+            "<uuid:change_id>": self.change.uuid,
+            "<uuid:template_id>": self.template.uuid,
+            "<int:version>": "1",
             "<uuid:comment_id>": self.comment.uuid,
             "<uuid:file_id>": self.file.uuid,
             "<uuid:artefact_id>": self.artefact.uuid,
             "<slug:key>": "d1",
             "<uuid:risk_id>": self.risk.uuid,
+            "<uuid:sign_off_id>": self.sign_off.uuid,
+            "<uuid:link_id>": self.link.uuid,
+            "<uuid:minimum_id>": self.minimum.uuid,
+            "<slug:way>": "verbal",
+            # Links that open are in tests/engagements/test_public_pages.py.
+            "<path:token>": "nobody-has-this-token",
+            "<str:code>": self.sign_off.receipt,
             "<slug:decision>": "approve",
             "<int:days>": "30",
             "<slug:kind>": "accounts",

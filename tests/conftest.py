@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from events.services import acting_token
 from people import services as people_services
 from people.models import Role, Scope
 from tests.factories import UserFactory
@@ -20,6 +21,8 @@ def _quick_and_quiet(settings, monkeypatch):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     monkeypatch.setattr("events.outbox.ring", lambda *_: None)
+    # What the last request of the test before left behind; the next one would clear it.
+    acting_token.set("")
 
 
 @pytest.fixture(scope="session")

@@ -26,11 +26,15 @@ from engagements.models import (
     Artefact,
     Attachment,
     AttachmentChunk,
+    ChangeRequest,
     Comment,
     ServiceRequest,
+    SignOff,
+    SignOffLink,
     SowVersion,
     WorkAtRisk,
 )
+from engagements.rules import receipts
 from engagements.rules import sow as sow_rules
 from events import workflow
 from people.models import ApiToken, SavedView, Scope, User
@@ -298,11 +302,31 @@ class SowVersionFactory(DjangoModelFactory):
     number = 1
     by = factory.SelfAttribute("request.filed_by")
     content = factory.LazyFunction(sow_content)
+    keys_used = factory.LazyAttribute(lambda o: sow_rules.keys_used(o.content))
     digest = factory.LazyAttribute(
         lambda o: sow_rules.digest_of(
             o.content, request=o.request.number, account=str(o.request.account)
         )
     )
+
+
+class ChangeRequestFactory(DjangoModelFactory):
+    """A change of wording, proposed by who filed the request."""
+
+    class Meta:
+        model = ChangeRequest
+
+    request = factory.SubFactory(ServiceRequestFactory, state="triaged")
+    kind = "wording"
+    before = factory.SubFactory(
+        SowVersionFactory, request=factory.SelfAttribute("..request"), frozen_at=timezone.now()
+    )
+    after = factory.SubFactory(
+        SowVersionFactory, request=factory.SelfAttribute("..request"), number=2
+    )
+    reason = "One more plant."
+    by = factory.SelfAttribute("request.filed_by")
+    at = factory.LazyFunction(timezone.now)
 
 
 class WorkAtRiskFactory(DjangoModelFactory):
@@ -377,3 +401,55 @@ class ArtefactFactory(DjangoModelFactory):
         artefact = super()._create(model_class, *args, **kwargs)
         artefact.refresh_from_db()
         return artefact
+
+
+class SignOffFactory(DjangoModelFactory):
+    """What a customer said, waiting for a second person; `state="agreed"` puts it there."""
+
+    class Meta:
+        model = SignOff
+        skip_postgeneration_save = True
+
+    request = factory.SelfAttribute("sow.request")
+    purpose = SignOff.Purpose.SOW
+    sow = factory.SubFactory(SowVersionFactory, frozen_at=factory.LazyFunction(timezone.now))
+    digest = factory.SelfAttribute("sow.digest")
+    way = SignOff.Way.VERBAL
+    party_name = "Kari Solberg"
+    note = "Yes to all three plants."
+    answered_at = factory.LazyFunction(timezone.now)
+    recorded_by = factory.SelfAttribute("request.filed_by")
+    recorded_at = factory.LazyFunction(timezone.now)
+    receipt = factory.LazyFunction(receipts.new_receipt)
+
+    @classmethod
+    def _create(cls, model_class, *args, state="recorded", **kwargs):
+        sign_off = super()._create(model_class, *args, **kwargs)
+        sign_off.refresh_from_db()
+        if state != "recorded":
+            workflow.place(sign_off, state)
+        return sign_off
+
+
+class SignOffLinkFactory(DjangoModelFactory):
+    """A link's row; nobody knows its token. For one that opens see `links.send_link`."""
+
+    class Meta:
+        model = SignOffLink
+
+    request = factory.SelfAttribute("sow.request")
+    purpose = SignOffLink.Purpose.SOW
+    sow = factory.SubFactory(SowVersionFactory, frozen_at=factory.LazyFunction(timezone.now))
+    contact = factory.SubFactory(ContactFactory, account=factory.SelfAttribute("..request.account"))
+    sent_to = factory.SelfAttribute("contact.email")
+    pepper_id = "1"
+    token_digest = factory.LazyFunction(lambda: secrets.token_bytes(32))
+    created_by = factory.SelfAttribute("request.filed_by")
+    created_at = mailed_at = factory.LazyFunction(timezone.now)
+    expires_at = factory.LazyFunction(lambda: timezone.now() + dt.timedelta(days=14))
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        link = super()._create(model_class, *args, **kwargs)
+        link.refresh_from_db()
+        return link

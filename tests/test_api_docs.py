@@ -14,6 +14,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import SeatReading
+from metrics.selectors.figures import SLUGS
+from metrics.services import figures
 from metrics.services.current import refresh_current_facts
 from metrics.services.runs import recompute
 from people import services as people_services
@@ -113,6 +115,7 @@ def company_with_a_number(transactional_db):
         )
     for day in (dt.date(2026, 1, 2), now.date()):
         recompute("seats-deployed", day, by=system_user(), now=now)
+    list(figures.recompute(SLUGS, [now.date()], by=system_user(), now=now))
     refresh_current_facts(now=now)
     assert SeatReading.objects.count() == 2
     _, token = people_services.create_token(

@@ -164,6 +164,16 @@ PAGES = {
     "requests:comment-edit": any_role(403),
     "requests:comment-withdraw": any_role(405),
     "requests:file": any_role(),
+    "requests:sow": any_role(),
+    "requests:sow-pdf": any_role(),
+    # Of its requester alone; tests/engagements/test_sow_pages.py.
+    "requests:sow-edit": any_role(403),
+    "requests:sow-change": any_role(403),
+    "requests:sow-start": any_role(405),
+    "requests:sow-save": any_role(405),
+    "requests:sow-discard": any_role(405),
+    "requests:sow-estimate": any_role(405),
+    "requests:sow-change-decide": any_role(405),
     "requests:delivery": any_role(),
     "requests:deliverable-tick": any_role(405),
     "requests:deliverable-untick": any_role(405),
@@ -183,11 +193,35 @@ PAGES = {
     "settings:reasons": ADMINISTRATOR,
     "requests:scope-check": any_role(405),
     "settings:routing": ADMINISTRATOR,
+    "settings:sow-templates": ADMINISTRATOR,
+    "settings:sow-template-new": ADMINISTRATOR,
+    "settings:sow-template": ADMINISTRATOR,
     "settings:routing-new": ADMINISTRATOR,
     "settings:routing-try": ADMINISTRATOR,
     "settings:routing-pack": ADMINISTRATOR,
     "settings:routing-rule": ADMINISTRATOR,
     "settings:routing-end": ADMINISTRATOR,
+    # Of its requester alone; tests/engagements/test_recording.py.
+    "requests:sign-off-record": any_role(403),
+    "requests:sign-off": any_role(),
+    "requests:sign-off-confirm": any_role(405),
+    "requests:sign-off-withdraw": any_role(405),
+    "requests:sign-off-certificate": only(*ALL_CONTACTS),
+    "requests:link-new": any_role(403),
+    "requests:link-resend": any_role(405),
+    "requests:link-remind": any_role(405),
+    "requests:link-revoke": any_role(405),
+    "requests:link-confirm": any_role(405),
+    "settings:sign-off": ADMINISTRATOR,
+    "settings:sign-off-minimum-end": only(Role.ADMINISTRATOR),
+    # Customers have no account; a link that opens is in tests/engagements/test_public_pages.py.
+    "public:sign": everybody(404),
+    "public:document": everybody(404),
+    "public:renew": everybody(405),
+    "public:receipt": everybody(410),
+    "public:certificate": everybody(410),
+    "public:verify": everybody(),
+    "public:receipt-check": everybody(),
     "api:docs": signed_in(),
 }
 # Who may POST where there is no page to GET.
@@ -208,8 +242,24 @@ POSTS = {
     "requests:intake-save": set(),
     "requests:move": {Role.DE_LEAD},
     "requests:refuse-move": {Role.DE_LEAD},
+    "requests:sow-edit": set(),
+    "requests:sow-change": set(),
+    "requests:sow-start": set(),
+    "requests:sow-save": set(),
+    "requests:sow-discard": set(),
+    "requests:sow-estimate": {Role.DE_ENGINEER, Role.DE_LEAD},
+    "requests:sow-change-decide": {Role.DE_LEAD},
     "requests:risk-ask": {Role.DE_LEAD},
     "requests:risk-move": {Role.LEADERSHIP},
+    "requests:sign-off-record": set(),
+    "requests:sign-off-confirm": {Role.DE_LEAD},
+    "requests:sign-off-withdraw": {Role.DE_LEAD},
+    "requests:link-new": set(),
+    "requests:link-resend": set(),
+    "requests:link-remind": set(),
+    "requests:link-revoke": {Role.DE_LEAD, Role.ADMINISTRATOR},
+    "requests:link-confirm": {Role.DE_LEAD},
+    "settings:sign-off-minimum-end": {Role.ADMINISTRATOR},
     "settings:tier-end": {Role.ADMINISTRATOR},
     "settings:level-end": {Role.ADMINISTRATOR},
     "requests:scope-check": set(Role),
@@ -250,6 +300,12 @@ RESOURCES = {
     "api:service-requests-transitions": (any_role(), Scope.REQUEST_READ),
     "api:service-requests-ask": (any_role(405), None),
     "api:request-route": (any_role(), Scope.REQUEST_READ),
+    "api:sows-list": (any_role(), Scope.REQUEST_READ),
+    "api:sows-detail": (any_role(), Scope.REQUEST_READ),
+    "api:sows-estimate": (any_role(405), None),
+    "api:changes-list": (any_role(), Scope.REQUEST_READ),
+    "api:changes-detail": (any_role(), Scope.REQUEST_READ),
+    "api:changes-transitions": (any_role(405), None),
     "api:metrics-list": (any_role(), Scope.METRICS_READ),
     "api:metrics-detail": (any_role(), Scope.METRICS_READ),
     "api:metric-series-list": (any_role(), Scope.METRICS_READ),
@@ -269,6 +325,7 @@ RESOURCES = {
     "api:users-detail": (only(Role.ADMINISTRATOR), None),
 }
 RESOURCES |= {
+    "api:sign-offs-list": (any_role(), Scope.REQUEST_READ),
     "api:risks-list": (any_role(), Scope.REQUEST_READ),
     "api:risks-detail": (any_role(), Scope.REQUEST_READ),
     "api:risks-transitions": (any_role(405), None),
@@ -304,6 +361,11 @@ WRITES["post", "api:service-requests-ask"] = (set(Role), Scope.REQUEST_WRITE)
 WRITES["post", "api:comments-list"] = (set(Role), Scope.REQUEST_WRITE)
 WRITES["post", "api:route-preview"] = (set(Role), Scope.REQUEST_READ)
 RESOURCES["api:route-preview"] = (any_role(405), None)
+WRITES["post", "api:sows-list"] = (set(Role), Scope.REQUEST_WRITE)
+WRITES["put", "api:sows-detail"] = (set(Role), Scope.REQUEST_WRITE)
+WRITES["post", "api:sows-estimate"] = (set(Role), Scope.REQUEST_WRITE)
+WRITES["post", "api:changes-list"] = (set(Role), Scope.REQUEST_WRITE)
+WRITES["post", "api:changes-transitions"] = (set(Role), Scope.REQUEST_WRITE)
 WRITES["post", "api:risks-list"] = (set(Role), Scope.REQUEST_WRITE)
 WRITES["post", "api:risks-transitions"] = (set(Role), Scope.REQUEST_WRITE)
 WRITES["post", "api:notices-seen"] = (set(Role), Scope.REQUEST_WRITE)

@@ -92,7 +92,7 @@ def test_nothing_is_loaded_from_elsewhere(file):
 
 
 def test_our_script_stays_small():
-    assert sum(len(gzip.compress(file.read_bytes())) for file in SCRIPTS) < 8 * 1024
+    assert sum(len(gzip.compress(file.read_bytes())) for file in SCRIPTS) < 10 * 1024
 
 
 def test_no_file_of_others_is_kept_here():

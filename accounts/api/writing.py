@@ -29,6 +29,7 @@ from config.lib import etags, fields
 from config.lib.authz import require
 from config.lib.bodies import ITEMS, Forms, checked, checked_items
 from config.lib.errors import Conflict, Missing, StaleWrite
+from config.lib.parameters import ETAG, IF_MATCH, IF_MATCH_MAYBE, LOCATION
 from config.lib.parsers import BulkJSONParser
 from config.lib.problems import FieldError
 from config.lib.retries import tried_again
@@ -42,18 +43,6 @@ READS = frozenset({"list", "retrieve"})
 OUTER_ID = ("source", "external_id")
 WRITES = frozenset({"post", "put", "patch"})
 OUTCOMES = (CREATED, UPDATED, UNCHANGED)
-IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, required=True, description="The ETag last read."
-)
-IF_MATCH_MAYBE = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, description="The ETag last read, if any."
-)
-ETAG = OpenApiParameter(
-    "ETag", str, OpenApiParameter.HEADER, response=[200, 201], description="For If-Match."
-)
-LOCATION = OpenApiParameter(
-    "Location", {"type": "string", "format": "uri"}, OpenApiParameter.HEADER, response=[201]
-)
 
 
 class BulkResult(serializers.Serializer[Any]):

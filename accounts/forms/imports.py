@@ -6,12 +6,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from accounts.forms.lists import NO_SUCH_CHOICE, filter_choice
 from accounts.imports.columns import KINDS
 from accounts.imports.suggesting import Sheet
 from accounts.models import Import
 from accounts.tabular import DELIMITERS, ENCODINGS, Layout
-from config.lib.form_fields import SourceField, TextField
+from config.lib.form_fields import NO_SUCH_CHOICE, SourceField, TextField, filter_choice
 
 ABSENT, CONSTANT = "", "constant"
 THEIRS, ABOVE = "column:", "above:"

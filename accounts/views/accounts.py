@@ -34,7 +34,7 @@ def overview(request: HttpRequest, number: int) -> HttpResponse:
     here, facts = shell.here, shell.facts
     contracts = selectors.contracts_of(shell.account)
     points = _history(shell, contracts)
-    events = list(events_of_account(shell.account.pk)[: EXCERPT + 1])
+    events = list(events_of_account(shell.account.pk).filter(shown()["all"])[: EXCERPT + 1])
     pace = rules.pace_of(points, weeks=PACE_WEEKS)
     context = {
         "points": points if any(point.deployed is not None for point in points) else [],

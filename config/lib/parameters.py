@@ -1,4 +1,4 @@
-"""Query parameters: each known by name, sent once, and written as its parser says."""
+"""Parameters of the API. Those of a query are known by name, sent once, and read by a parser."""
 
 import re
 from collections.abc import Callable, Collection
@@ -20,6 +20,19 @@ MOMENT = {"type": "string", "format": "date-time"}
 AS_OF = OpenApiParameter("as_of", DAY, description="As true on this day.")
 KNOWN_AT = OpenApiParameter(
     "known_at", MOMENT, description="By what was known at this moment; now, if left out."
+)
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, required=True, description="The ETag last read."
+)
+IF_MATCH_MAYBE = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="The ETag last read, if any."
+)
+ETAG = OpenApiParameter(
+    "ETag", str, OpenApiParameter.HEADER, response=[200, 201], description="For If-Match."
+)
+LOCATION = OpenApiParameter(
+    "Location", {"type": "string", "format": "uri"}, OpenApiParameter.HEADER, response=[201]
 )
 
 

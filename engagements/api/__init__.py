@@ -5,6 +5,7 @@ from engagements.api.notices import NoticeViewSet
 from engagements.api.requests import ServiceRequestViewSet
 from engagements.api.risks import RiskViewSet
 from engagements.api.routing import RoutePreviewView, RouteView
+from engagements.api.sign_offs import SignOffViewSet
 from engagements.api.sows import ChangeViewSet, SowViewSet
 from engagements.api.talk import AttachmentViewSet, CommentViewSet
 
@@ -18,5 +19,6 @@ __all__ = [
     "RoutePreviewView",
     "RouteView",
     "ServiceRequestViewSet",
+    "SignOffViewSet",
     "SowViewSet",
 ]

@@ -19,11 +19,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import selectors as accounts
-from accounts.api.writing import ETAG, IF_MATCH, IF_MATCH_MAYBE, LOCATION
 from config.lib import etags, filters
 from config.lib.authz import require
 from config.lib.bodies import checked
 from config.lib.errors import Missing
+from config.lib.parameters import ETAG, IF_MATCH, IF_MATCH_MAYBE, LOCATION
 from config.lib.values import BadValue, parse_name, parse_text
 from config.lib.views import ReadViewSet, Row
 from engagements import selectors

@@ -13,9 +13,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.writing import ETAG, IF_MATCH_MAYBE
 from config.lib import etags, fields, filters, values
 from config.lib.errors import Missing
+from config.lib.parameters import ETAG, IF_MATCH_MAYBE
 from config.lib.rows import RowSerializer
 from config.lib.views import ReadViewSet
 from engagements.api.talk import OfRequest, WriterRow

@@ -15,9 +15,9 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.writing import ETAG, IF_MATCH, IF_MATCH_MAYBE
 from config.lib import etags, filters, parameters
 from config.lib.errors import Missing
+from config.lib.parameters import ETAG, IF_MATCH, IF_MATCH_MAYBE
 from config.lib.rows import RowSerializer
 from config.lib.values import parse_integer_text
 from config.lib.views import ReadViewSet, Row
@@ -143,7 +143,7 @@ class SowViewSet(Keyed, OfRequest, ReadViewSet):
         found = diff.difference(other.content, row["content"])
         return {
             "to": number,
-            "count": found.count,
+            "count": found.changes,
             "deliverables": [
                 {
                     "key": each.key,

@@ -1,6 +1,7 @@
 """Noting what is delivered, and what came of it."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -30,9 +31,17 @@ class UrlField(StrictField):
 class Dated(forms.Form):
     """A form with a day that is past; today, if nothing else is said."""
 
-    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
-        initial = {"done_on": today} | (kwargs.pop("initial", None) or {})
-        super().__init__(*args, initial=initial, **kwargs)
+    def __init__(
+        self,
+        data: Any = None,
+        files: Any = None,
+        *,
+        prefix: str,
+        today: dt.date,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        initial = {"done_on": today, **(initial or {})}
+        super().__init__(data, files, prefix=prefix, initial=initial)
         self.fields["done_on"].widget.attrs["max"] = today.isoformat()
 
 

@@ -40,17 +40,18 @@ class MoveForm(forms.Form):
             self.fields[asked.name] = _field(asked, case)
         if transition.needs_reason:
             self.fields[REASON] = _reason()
-        self.version = _whole(data.get(VERSION, "")) if data else None
+        self.sent = data or QueryDict()
+        self.version = _whole(self.sent.get(VERSION, ""))
 
     @property
     def given(self) -> Given:
         """Return what was typed, as the engine takes it."""
-        sent = self.data
+        sent = self.sent
         values = {
-            asked.name: sent.getlist(asked.name)
-            if asked.kind == "choices"
-            else sent.get(asked.name, "")
-            for asked in self.transition.fields
+            each.name: sent.getlist(each.name)
+            if each.kind == "choices"
+            else sent.get(each.name, "")
+            for each in self.transition.fields
         }
         return Given(
             reason=sent.get(REASON, ""),

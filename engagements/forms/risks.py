@@ -1,6 +1,7 @@
 """Asking for Work at Risk, and narrowing its register."""
 
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 
@@ -42,6 +43,11 @@ class RiskForm(forms.Form):
         help_text="Work at Risk ends by itself after it.",
         error_messages={"required": "Enter the last day."},
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("reason", "exposure"):
+            self.fields[name].widget.attrs["rows"] = 4
 
 
 class RiskFilterForm(forms.Form):

@@ -128,6 +128,15 @@ class ShownForm(forms.Form):
         self._errors = ErrorDict()
         self.cleaned_data: dict[str, Any] = {}
 
+    def own_errors(self, where: str) -> list[tuple[str, str]]:
+        """Return the errors at fields, each with the id of its control."""
+        return [
+            (str(self[name].id_for_label), f"{self[name].label}{where}: {error}")
+            for name in self.errors
+            if name in self.fields
+            for error in self[name].errors
+        ]
+
 
 class RowForm(ShownForm):
     """One deliverable."""
@@ -231,12 +240,9 @@ class SowForm(ShownForm):
     def all_errors(self) -> list[tuple[str, str]]:
         """Return every error with the id of its field, in the order of the page."""
         found = [("deliverables-title", str(error)) for error in self.non_field_errors()]
-        for form in (self, *self.rows):
-            for name in form.errors:
-                if name in form.fields:
-                    bound = form[name]
-                    label = bound.label if form is self else f"{bound.label}, row {form.number}"
-                    found += [(str(bound.id_for_label), f"{label}: {e}") for e in bound.errors]
+        found += self.own_errors("")
+        for row in self.rows:
+            found += row.own_errors(f", row {row.number}")
         return found
 
 

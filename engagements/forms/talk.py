@@ -27,7 +27,7 @@ class CommentForm(forms.Form):
     mentions = forms.MultipleChoiceField(
         label="Mention", required=False, widget=forms.CheckboxSelectMultiple
     )
-    files = FilesField(label="Files", required=False)
+    uploads = FilesField(label="Files", required=False)
 
     def __init__(self, *args: Any, people: Iterable[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,7 +38,7 @@ class CommentForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if not given.get("text") and not given.get("files") and not self.errors:
+        if not given.get("text") and not given.get("uploads") and not self.errors:
             self.add_error("text", "Write something, or choose a file.")
         return given
 
@@ -46,7 +46,7 @@ class CommentForm(forms.Form):
 class EditForm(CommentForm):
     """One's own words once more; files stay as they are."""
 
-    files = None  # type: ignore[assignment]
+    uploads = None  # type: ignore[assignment]
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
     has_files = False
 

@@ -83,7 +83,7 @@ class Difference(NamedTuple):
     single: Mapping[str, Text]
 
     @property
-    def count(self) -> int:
+    def changes(self) -> int:
         return (
             sum(row.changes for row in self.deliverables)
             + sum(item.status != SAME for items in self.lists.values() for item in items)

@@ -1,7 +1,7 @@
 """What a file is, found by its bytes, and whether it is taken. Pure.
 
 What is taken is walked through from its first byte to its last, so that a file that is two
-things at once is refused. See docs/decisions on files in the database.
+things at once is refused. See docs/decisions/0019-files-people-send.md.
 """
 
 import io

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+NO_LINK = "none yet"
 IF_ASSIGNED = (
     "If an engineer is on the ticket already, send this to them, never into the customer's thread."
 )
@@ -39,7 +40,7 @@ def support_context(brief: Brief) -> str:
         "Support ticket context",
         {
             "Customer name": brief.customer,
-            "Link to issue": _links(brief),
+            "Link to issue": _links(brief) or NO_LINK,
             "Background information or anything we should know that would be helpful": background,
         },
         IF_ASSIGNED,
@@ -53,7 +54,7 @@ def support_request(brief: Brief) -> str:
         "Support ticket request",
         {
             "Customer name": brief.customer,
-            "Link to issue": _links(brief),
+            "Link to issue": _links(brief) or NO_LINK,
             "What's the ask": _joined(brief.title, brief.outcome),
             "Why are we making this ask": brief.problem,
             "What happens if we don't take this desired action": brief.if_not,

@@ -17,7 +17,7 @@ def new_receipt() -> str:
 
 def read_receipt(text: str) -> str:
     """Return the code as it is stored, or "" where it cannot be one."""
-    bare = "".join(letter for letter in text.upper() if letter not in " -–—")
+    bare = "".join(letter for letter in text.upper() if letter.isalnum())
     code = "-".join(bare[at : at + GROUP] for at in range(0, len(bare), GROUP))
     return code if _CODE.fullmatch(code) else ""
 

@@ -63,7 +63,7 @@ class Document(NamedTuple):
     heading: str
     rows: tuple[Row, ...]
     parts: tuple[Part, ...]
-    count: int
+    changes: int
 
 
 def document(
@@ -82,7 +82,7 @@ def document(
         heading=heading("deliverables", public=public),
         rows=found.deliverables,
         parts=tuple(part for part in _parts(found, prices, public=public) if part.is_there),
-        count=found.count,
+        changes=found.changes,
     )
 
 

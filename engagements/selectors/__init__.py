@@ -8,7 +8,6 @@ from engagements.selectors.conversation import (
 )
 from engagements.selectors.delivering import (
     agreed_sow,
-    checks_due,
     deliverables_of,
     open_deliverables,
     what_was_missed,
@@ -50,7 +49,6 @@ __all__ = [
     "agreed_version",
     "agreements_to",
     "attachments_visible_to",
-    "checks_due",
     "comments_of",
     "contacts_to_choose",
     "current_sow",

@@ -29,4 +29,6 @@ def hours_on(day: dt.date) -> list[BusinessHours]:
         .values_list("since", flat=True)
         .first()
     )
+    if since is None:
+        return []
     return list(BusinessHours.objects.filter(since=since).order_by("weekday"))

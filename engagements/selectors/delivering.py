@@ -1,18 +1,14 @@
-"""Reading what is delivered: deliverables with evidence, what was missed, looks that are due."""
+"""Reading what is delivered: deliverables with their evidence, and what was missed."""
 
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
-
-from accounts.selectors.facts import own_account_ids, today
+from accounts.selectors.facts import today
 from config.lib.ui.formats import day_text
 from config.lib.values import BadValue, parse_date
 from engagements.models import (
-    OutcomeCheck,
-    RequestState,
     ServiceRequest,
     SignOff,
     SowVersion,
@@ -20,7 +16,6 @@ from engagements.models import (
 )
 from engagements.rules import sow as sow_rules
 from engagements.selectors.sows import newest_frozen
-from people.models import REQUESTERS, User
 
 REJECTED = "The customer rejected a delivery."
 
@@ -73,20 +68,6 @@ def what_was_missed(request: ServiceRequest) -> str:
     The dates are those the customer agreed to last; days are the company's.
     """
     return " ".join(_missed(request))
-
-
-def checks_due(user: User, *, on: dt.date) -> QuerySet[OutcomeCheck]:
-    """Return the looks at the outcome that wait for the person, the oldest first."""
-    due = OutcomeCheck.objects.filter(done_at=None, due_on__lte=on).exclude(
-        request__state__in=[RequestState.DRAFT, RequestState.CANCELLED]
-    )
-    if user.roles.isdisjoint(REQUESTERS):
-        return due.none()
-    return (
-        due.filter(Q(request__filed_by=user) | Q(request__account__in=own_account_ids(user, on=on)))
-        .select_related("request__account")
-        .order_by("due_on", "pk")
-    )
 
 
 def _missed(request: ServiceRequest) -> Iterator[str]:

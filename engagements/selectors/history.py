@@ -13,8 +13,8 @@ from config.lib.models import Public
 from engagements.models import ServiceRequest, SignOff, SignOffLink, SowVersion
 from events.models import Event
 
-# Written with every pause in typing; versions and the request itself say what came of it.
-PLUMBING = frozenset({"request.draft_saved", "sow.saved"})
+# Written with every pause in typing, or beside a move that tells the same.
+PLUMBING = frozenset({"request.draft_saved", "sow.saved", "sign_off.answered"})
 NUMBERS: dict[type[models.Model], str] = {
     SowVersion: "number",
     SignOff: "sow__number",
@@ -31,6 +31,8 @@ class Thing(NamedTuple):
     title: str
     # Of the statement of work it is, or belongs to.
     version: int | None
+    # Who of the customer had a part in it.
+    party: str
 
 
 def events_of_request(request: ServiceRequest) -> QuerySet[Event]:
@@ -50,13 +52,21 @@ def events_of_request(request: ServiceRequest) -> QuerySet[Event]:
 def things_of(ids: Collection[uuid.UUID]) -> list[Thing]:
     """Return of which requests these are, in one statement."""
     requests = _labelled(ServiceRequest).annotate(
-        of=F("pk"), of_title=F("title"), part=Cast(Value(None), IntegerField())
+        of=F("pk"),
+        of_title=F("title"),
+        part=Cast(Value(None), IntegerField()),
+        party=_party_of(None),
     )
-    columns = ("label", "uuid", "of", "of_title", "part")
+    columns = ("label", "uuid", "of", "of_title", "part", "party")
     wanted = [requests.filter(uuid__in=ids).values_list(*columns)]
     wanted += [
         part.filter(uuid__in=ids)
-        .annotate(of=F("request_id"), of_title=F("request__title"), part=_version_of(part.model))
+        .annotate(
+            of=F("request_id"),
+            of_title=F("request__title"),
+            part=_version_of(part.model),
+            party=_party_of(part.model),
+        )
         .values_list(*columns)
         for part in _parts()
     ]
@@ -74,11 +84,17 @@ def _parts() -> "Iterator[QuerySet[models.Model]]":
 
 def _labelled(model: type[models.Model]) -> "QuerySet[models.Model]":
     label = Value(model._meta.label_lower, CharField())  # noqa: SLF001
-    return model._default_manager.order_by().annotate(label=label)  # noqa: SLF001
+    rows: QuerySet[models.Model] = model._default_manager.order_by()  # noqa: SLF001
+    labelled: QuerySet[models.Model] = rows.annotate(label=label)
+    return labelled
 
 
 def _version_of(model: type[models.Model]) -> Cast:
     return Cast(F(NUMBERS[model]) if model in NUMBERS else Value(None), IntegerField())
+
+
+def _party_of(model: type[models.Model] | None) -> Cast:
+    return Cast(F("party_name") if model is SignOff else Value(""), CharField())
 
 
 def _union(parts: "Iterator[QuerySet] | list[QuerySet]") -> "QuerySet":  # type: ignore[type-arg]

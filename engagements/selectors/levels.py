@@ -175,7 +175,7 @@ def due_soon(user: User, *, at: dt.datetime) -> list[DueSoon]:
     return sorted(found, key=lambda each: (each.due_at, each.request.pk))
 
 
-TO_DO = {
+TO_DO: Mapping[str, str] = {
     ServiceLevel.Clock.ROUTED: "Decide who owns it",
     ServiceLevel.Clock.TRIAGED: "Triage",
     ServiceLevel.Clock.DELIVERED: "Deliver",

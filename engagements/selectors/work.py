@@ -202,7 +202,7 @@ def _may_confirm(user: User, *, on: dt.date, hats: Collection[str]) -> Q:
     return Q()
 
 
-def _with_current(requests: QuerySet[ServiceRequest]) -> "QuerySet[ServiceRequest]":
+def _with_current(requests: QuerySet[ServiceRequest]) -> "QuerySet[Any]":
     """Add the hash of the current version, and when it was sent."""
     current = SowVersion.objects.filter(request=OuterRef("pk"), discarded_at=None).order_by(
         "-number"
@@ -220,13 +220,10 @@ def _rows(
     subject: Any = F("pk"),  # noqa: B008 an expression is a value
     since: Any = F("moved_at"),  # noqa: B008
 ) -> "QuerySet[Any, Any]":
-    return (
-        things.order_by()
-        .annotate(
-            act=Value(act, CharField()),
-            subject=subject,
-            since=since,
-            thing=ExpressionWrapper(F("uuid"), UUIDField()),
-        )
-        .values_list("act", "subject", "since", "thing")
+    rows: QuerySet[Any, Any] = things.order_by().annotate(
+        act=Value(act, CharField()),
+        subject=subject,
+        since=since,
+        thing=ExpressionWrapper(F("uuid"), UUIDField()),
     )
+    return rows.values_list("act", "subject", "since", "thing")

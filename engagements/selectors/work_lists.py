@@ -55,7 +55,7 @@ def mine_in(user: User, *, on: dt.date, hats: Collection[str]) -> Q:
         works = ServiceRequest.engineers.through.objects.filter(
             servicerequest=OuterRef("pk"), user=user
         )
-        mine |= Q(lead=user) | Exists(works)
+        mine |= Q(lead=user) | Q(Exists(works))
     return mine
 
 

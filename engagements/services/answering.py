@@ -187,7 +187,7 @@ def _use(link: SignOffLink, *, at: dt.datetime, agrees: bool) -> None:
     )
     if not agrees:
         same = same.filter(contact=link.contact)
-    close_links(same, actor=system_user(), at=at, but=link)
+    close_links(same, by=system_user(), at=at, but=link)
 
 
 def _account(link: SignOffLink) -> int | None:

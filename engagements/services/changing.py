@@ -63,7 +63,7 @@ def begin_change(
         request=request,
         kind=rules.WORDING,
         before=selectors.agreed_version(request) or current,
-        after=add_version(request, current.content, by=by, after=current, note=reason),
+        after=add_version(request, current.content, actor=by, after=current, note=reason),
         reason=reason,
         asked_by_customer=asked_by_customer,
         by=by,
@@ -104,7 +104,7 @@ def why_not(request: ServiceRequest) -> str:
     return ""
 
 
-def keep_up(sow: SowVersion, *, by: User, at: dt.datetime, is_rewritten: bool) -> None:
+def keep_up(sow: SowVersion, *, actor: User, at: dt.datetime, is_rewritten: bool) -> None:
     """Work out anew what the change takes; an approval holds only for what was approved."""
     change = selectors.open_change(sow)
     if change is None:
@@ -121,13 +121,13 @@ def keep_up(sow: SowVersion, *, by: User, at: dt.datetime, is_rewritten: bool) -
     record(
         "change.weighed",
         change,
-        by=by,
+        by=actor,
         before={"kind": was},
         after={"kind": kind},
         account_id=change.account_id,
     )
     if kind == rules.LARGER:
-        telling.change_proposed(change, by=by, at=at)
+        telling.change_proposed(change, by=actor, at=at)
 
 
 def agreed(sow: SowVersion, *, at: dt.datetime) -> None:
@@ -157,7 +157,7 @@ def drop_version(move: Move) -> None:
     after.request = request
     if not after.is_frozen:
         if after.discarded_at is None:
-            discard(after, by=move.by, at=move.at)
+            discard(after, actor=move.by, at=move.at)
         return
     if selectors.current_sow(request) != after or selectors.agreements_to(request, after):
         return
@@ -165,12 +165,12 @@ def drop_version(move: Move) -> None:
     restored = add_version(
         request,
         before.content,
-        by=move.by,
+        actor=move.by,
         after=before,
         note=f"As in {before}: the change in {after} will not be.",
         frozen_at=move.at,
     )
-    revoke_others(restored, by=move.by, at=move.at)
+    revoke_others(restored, actor=move.by, at=move.at)
 
 
 def _kind_of(change: ChangeRequest) -> str:

@@ -123,7 +123,7 @@ def _text(text: str, *, needed: bool) -> str:
 
 def _few(uploads: "Sequence[UploadedFile[Any]]") -> "Sequence[UploadedFile[Any]]":
     if len(uploads) > FILES_MAX:
-        raise Invalid(f"At most {FILES_MAX} files at once.", field="files", code="too_many")
+        raise Invalid(f"At most {FILES_MAX} files at once.", field="uploads", code="too_many")
     return uploads
 
 

@@ -16,7 +16,7 @@ from accounts.selectors import today
 from config.lib.authz import require
 from config.lib.errors import Conflict, Invalid
 from engagements import permissions, selectors
-from engagements.models import Delivery, ServiceRequest, SignOff, SignOffLink, SowVersion
+from engagements.models import Delivery, ServiceRequest, SignOff, SignOffLink
 from engagements.selectors import links as reading
 from engagements.selectors.links import Standing
 from engagements.services import customer_mails as mails
@@ -133,24 +133,7 @@ def revoke_link(link: SignOffLink, *, by: User, at: dt.datetime) -> None:
     _, link = lock(link)
     if link.used_at is not None:
         raise NotNow("The customer has answered by this link already.")
-    close_links(twins_of(link), actor=by, at=at)
-
-
-@transaction.atomic
-def revoke_links_of(
-    request: ServiceRequest,
-    *,
-    by: User,
-    at: dt.datetime,
-    but: SowVersion | None = None,
-    reason: str = "",
-) -> None:
-    """End the open links of the request that ask about its SOW, but those to one version."""
-    request = lock_request(request)
-    asking = reading.links_of(request).filter(sow__isnull=False)
-    if but is not None:
-        asking = asking.exclude(sow=but)
-    close_links(asking, actor=by, at=at, reason=reason)
+    close_links(twins_of(link), by=by, at=at)
 
 
 @transaction.atomic
@@ -207,11 +190,8 @@ def close_links(
     """Revoke what is still open of these; in order, so that two who do never deadlock."""
     still_open = links.filter(used_at=None, revoked_at=None).order_by("pk")
     for link in still_open.select_for_update(of=("self",), no_key=True):
-        if but is not None and link.pk == but.pk:
-            continue
-        link.revoked_at, link.revoked_by = at, by
-        link.save(update_fields=["revoked_at", "revoked_by"])
-        _told("link.revoked", link, by=by, after={"revoked_at": at}, reason=reason)
+        if but is None or link.pk != but.pk:
+            _revoke(link, by=by, at=at, reason=reason)
 
 
 def twins_of(link: SignOffLink) -> QuerySet[SignOffLink]:
@@ -237,6 +217,12 @@ def new_token() -> str:
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 
+def _revoke(link: SignOffLink, *, by: User, at: dt.datetime, reason: str) -> None:
+    link.revoked_at, link.revoked_by = at, by
+    link.save(update_fields=["revoked_at", "revoked_by"])
+    _told("link.revoked", link, by=by, after={"revoked_at": at}, reason=reason)
+
+
 def _make(
     request: ServiceRequest,
     contact: Contact,
@@ -252,7 +238,7 @@ def _make(
         raise Invalid(f"{contact.name} has no e-mail address.", field="contact", code="no_address")
     policy = selectors.policy_on(today(at))
     same = reading.links_of(request).filter(contact=contact, **columns)
-    close_links(same, actor=actor or by, at=at)
+    close_links(same, by=actor or by, at=at)
     if reading.links_of(request).filter(used_at=None, revoked_at=None).count() >= MOST_OPEN:
         raise NotNow(f"{MOST_OPEN} links of {request.number} are open. Revoke some first.")
     token = new_token()

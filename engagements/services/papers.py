@@ -16,7 +16,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts import selectors as accounts
-from config.lib.markdown import outline
+from config.lib.outline import outline
 from config.lib.ui.formats import day_text
 from engagements.models import SignOff, SowVersion
 from engagements.rules import sow_words
@@ -184,7 +184,5 @@ def _breakable(value: Any) -> Any:
     if isinstance(value, str):
         return _LONG_WORD.sub(lambda word: "\u200b".join(word[0]), value)
     if isinstance(value, dict):
-        return {
-            name: item if name == "href" else _breakable(item) for name, item in value.items()
-        }
+        return {name: item if name == "href" else _breakable(item) for name, item in value.items()}
     return [_breakable(item) for item in value] if isinstance(value, list | tuple) else value

@@ -106,7 +106,7 @@ def _close_answered(move: Move) -> None:
     sign_off: SignOff = move.obj
     if sign_off.delivery is not None:
         same = sign_off.delivery.links.exclude(purpose=SignOffLink.Purpose.OBJECTION)
-        links.close_links(same.select_related("request"), actor=system_user(), at=move.at)
+        links.close_links(same.select_related("request"), by=system_user(), at=move.at)
 
 
 def _seal(sign_off: SignOff) -> None:

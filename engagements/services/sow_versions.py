@@ -1,4 +1,7 @@
-"""Versions of a statement of work: locked, numbered, hashed, thrown away, told of."""
+"""Versions of a statement of work: locked, numbered, hashed, thrown away, told of.
+
+For the services of statements of work and of changes, which have asked whether one may.
+"""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -41,7 +44,7 @@ def add_version(
     request: ServiceRequest,
     content: rules.Content,
     *,
-    by: User,
+    actor: User,
     after: SowVersion | None = None,
     note: str = "",
     frozen_at: dt.datetime | None = None,
@@ -58,25 +61,25 @@ def add_version(
         keys_used=max(last["used"] or 0, rules.keys_used(content)),
         note=note[:500],
         effort_days=after.effort_days if after else None,
-        by=by,
+        by=actor,
         frozen_at=frozen_at,
-        frozen_by=by if frozen_at else None,
+        frozen_by=actor if frozen_at else None,
     )
     is_copy = after is not None and after.digest and after.content == content
     sow.digest = after.digest if after is not None and is_copy else digest_of(sow, content)
     sow.save()
     sow.refresh_from_db()
     sow.request = request
-    tell("drafted", sow, by=by, after={"note": sow.note, "digest": sow.digest})
+    tell("drafted", sow, actor=actor, after={"note": sow.note, "digest": sow.digest})
     return sow
 
 
-def discard(sow: SowVersion, *, by: User, at: dt.datetime) -> None:
+def discard(sow: SowVersion, *, actor: User, at: dt.datetime) -> None:
     """Throw a draft away; its number and its keys do not come back."""
     sow.discarded_at = at
     sow.version += 1
     sow.save(update_fields=["discarded_at", "version"])
-    tell("discarded", sow, by=by, after={"discarded_at": at})
+    tell("discarded", sow, actor=actor, after={"discarded_at": at})
 
 
 def write(sow: SowVersion, **columns: Any) -> None:
@@ -87,17 +90,17 @@ def write(sow: SowVersion, **columns: Any) -> None:
     sow.request = request
 
 
-def revoke_others(sow: SowVersion, *, by: User, at: dt.datetime) -> None:
+def revoke_others(sow: SowVersion, *, actor: User, at: dt.datetime) -> None:
     """End the links to versions of other content: they can no longer be answered."""
     others = reading.links_of(sow.request).filter(purpose=SignOffLink.Purpose.SOW)
-    close_links(others.exclude(sow__digest=sow.digest), by=by, at=at)
+    close_links(others.exclude(sow__digest=sow.digest), by=actor, at=at)
 
 
 def tell(
     verb: str,
     sow: SowVersion,
     *,
-    by: User,
+    actor: User,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     reason: str = "",
@@ -106,7 +109,7 @@ def tell(
     record(
         f"sow.{verb}",
         sow,
-        by=by,
+        by=actor,
         before=before,
         after={"request": sow.request.number, "number": sow.number, **(after or {})},
         account_id=sow.request.account_id,

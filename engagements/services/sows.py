@@ -81,7 +81,7 @@ def start_draft(
         )
     content = first_content(request, template, start or today(at))
     note = f"From “{template}”" if template else ""
-    sow = add_version(request, content, by=by, note=note)
+    sow = add_version(request, content, actor=by, note=note)
     return sow if data is None else save_draft(sow, data, by=by, at=at).sow
 
 
@@ -140,19 +140,19 @@ def save_draft(
         )
     was, note = sow.digest, sow.note if note is None else _note(note)
     changed = diff.changed_parts(sow.content, found.content)
-    columns = {"typed": found.typed, "note": note, "keys_used": found.keys_used}
-    if changed or sow.content != found.content:
+    columns: dict[str, Any] = {"typed": found.typed, "note": note}
+    if sow.content != found.content:
         columns |= {"content": found.content, "digest": digest_of(sow, found.content)}
     if all(getattr(sow, name) == value for name, value in columns.items()):
         return Saved(sow=sow, errors=found.errors)
-    write(sow, **columns, by=by)
+    write(sow, **columns, keys_used=found.keys_used, by=by)
     if sow.digest != was:
         tell(
-            "saved", sow, by=by, before={"digest": was},
+            "saved", sow, actor=by, before={"digest": was},
             after={"digest": sow.digest, "changed": changed},
         )  # fmt: skip
-        revoke_others(sow, by=by, at=at)
-        changing.keep_up(sow, by=by, at=at, is_rewritten=True)
+        revoke_others(sow, actor=by, at=at)
+        changing.keep_up(sow, actor=by, at=at, is_rewritten=True)
     return Saved(sow=sow, errors=found.errors)
 
 
@@ -169,7 +169,7 @@ def discard_draft(sow: SowVersion, *, by: User, at: dt.datetime) -> None:
         return
     if phase_of(request) in DRAFTING and selectors.newest_frozen(request):
         raise NotWritable("Use “Keep the version sent”: it takes the request back to it.")
-    discard(sow, by=by, at=at)
+    discard(sow, actor=by, at=at)
 
 
 @transaction.atomic
@@ -184,8 +184,8 @@ def estimate(sow: SowVersion, days: Decimal | None, *, by: User, at: dt.datetime
     was = sow.effort_days
     if days != was:
         write(sow, effort_days=days)
-        tell("estimated", sow, by=by, before={"effort_days": was}, after={"effort_days": days})
-        changing.keep_up(sow, by=by, at=at, is_rewritten=False)
+        tell("estimated", sow, actor=by, before={"effort_days": was}, after={"effort_days": days})
+        changing.keep_up(sow, actor=by, at=at, is_rewritten=False)
     return sow
 
 
@@ -197,22 +197,22 @@ def freeze_current(move: Move) -> None:
     sow.digest = digest_of(sow, sow.content)
     sow.frozen_at, sow.frozen_by = move.at, move.by
     sow.save(update_fields=["digest", "frozen_at", "frozen_by"])
-    tell("sent", sow, by=move.by, after={"digest": sow.digest})
-    revoke_others(sow, by=move.by, at=move.at)
+    tell("sent", sow, actor=move.by, after={"digest": sow.digest})
+    revoke_others(sow, actor=move.by, at=move.at)
 
 
 def begin_next(move: Move) -> None:
     """Copy the version sent into a new draft."""
     sent = selectors.current_sow(move.obj)
     if sent is not None and sent.is_frozen:
-        add_version(move.obj, sent.content, by=move.by, after=sent, note=move.reason)
+        add_version(move.obj, sent.content, actor=move.by, after=sent, note=move.reason)
 
 
 def discard_current(move: Move) -> None:
     sow = selectors.current_sow(move.obj)
     if sow is not None and not sow.is_frozen:
         sow.request = move.obj
-        discard(sow, by=move.by, at=move.at)
+        discard(sow, actor=move.by, at=move.at)
 
 
 def without_the_draft(case: Case) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from engagements.views import hours, reasons, routing_rules, sow_templates
+from engagements.views import hours, reasons, routing_rules, sign_off_policy, sow_templates
 
 settings_urlpatterns: list[URLPattern] = [
     path("routing/", routing_rules.rule_list, name="routing"),
@@ -14,6 +14,12 @@ settings_urlpatterns: list[URLPattern] = [
     path("hours/", hours.hours, name="hours"),
     path("hours/levels/<uuid:level_id>/end/", hours.level_end, name="level-end"),
     path("reasons/", reasons.reasons, name="reasons"),
+    path("sign-off/", sign_off_policy.sign_off, name="sign-off"),
+    path(
+        "sign-off/minimums/<uuid:minimum_id>/end/",
+        sign_off_policy.minimum_end,
+        name="sign-off-minimum-end",
+    ),
     path("sow-templates/", sow_templates.template_list, name="sow-templates"),
     path("sow-templates/new/", sow_templates.template_new, name="sow-template-new"),
     path("sow-templates/<uuid:template_id>/", sow_templates.template_change, name="sow-template"),

@@ -130,8 +130,8 @@ def bulk_move(request: HttpRequest) -> HttpResponse:
 def bulk_report(request: HttpRequest) -> HttpResponse:
     """Tell of the last move of many that this person made."""
     here = Here.of(request)
-    kept = request.session.get(REPORT)
-    act = next((each for each in acts_of(here.user) if kept and each.name == kept["move"]), None)
+    kept: dict[str, Any] = request.session.get(REPORT) or {}
+    act = next((each for each in acts_of(here.user) if each.name == kept.get("move")), None)
     if act is None:
         raise Http404
     reasons: dict[int, str] = dict(kept["skipped"])

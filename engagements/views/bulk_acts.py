@@ -30,7 +30,7 @@ class BulkAct:
 
 def acts_of(user: User) -> list[BulkAct]:
     """Return what this person may do to some requests at least."""
-    names = FOR_REQUESTERS if permissions.can_file_requests(user) else ()
+    names: tuple[str, ...] = FOR_REQUESTERS if permissions.can_file_requests(user) else ()
     if permissions.is_lead(user):
         names = FOR_LEADS
     return [BulkAct(REQUEST.transition(name)) for name in names]

@@ -77,7 +77,7 @@ def request_paste(request: HttpRequest) -> HttpResponse:
                 form.add_error(name if name in form.fields else None, errors)
         else:
             return redirect("requests:intake", draft.pk, "asked" if account else "account")
-    context = {"form": form, "account": account, "steps": Steps(None, "account")}
+    context = {"form": form, "account": account}
     status = 422 if form.errors else 200
     return page(
         request,

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -12,9 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.here import Here, page
 from config.lib.errors import StaleWrite
 from config.lib.values import BadValue, parse_seats_text
-from engagements import permissions, selectors
+from engagements import selectors
 from engagements.forms.intake import AskedForm, stored_words
 from engagements.models import Owner, ServiceRequest
+from engagements.rules.answers import FACTS
 from engagements.rules.suggesting import Suggestions, suggestions_from
 from engagements.services import move
 from engagements.services import requests as services
@@ -32,6 +32,8 @@ from events.workflow import Blocked, Given
 from people.writing import once
 
 NO_VERSION = -1
+# The answers that the router looks at.
+DECIDES = frozenset({"type", *FACTS, "escalation_reason", "product_approval"})
 GONE = "Your draft was thrown away."
 KEPT = "Saved. Only you see the draft until you send it."
 
@@ -69,8 +71,6 @@ def save(request: HttpRequest, number: int) -> HttpResponse:
     """Keep what is typed so far; answers a line that says when, and what follows from it."""
     here = Here.of(request)
     draft = draft_or_404(here, number)
-    if not is_open_to(here, draft):
-        raise PermissionDenied((permissions.is_drafts_own.__doc__ or "").strip())
     form = AskedForm(draft, request.POST, user=here.user, on=here.today)
     was = stored_words(draft)
     try:
@@ -86,12 +86,15 @@ def save(request: HttpRequest, number: int) -> HttpResponse:
         return page(
             request, "requests/intake/saved.html", {"conflict": draft}, here=here, status=409
         )
-    shown = AskedForm(draft, user=here.user, on=here.today)
+    now = stored_words(draft)
+    changed = {name for name in now if now[name] != was.get(name, "")}
     context = {
         "draft": draft,
-        "form": shown,
-        "is_of_other_type": was["type"] != stored_words(draft)["type"],
-        "is_of_other_title": was["title"] != draft.title,
+        "form": AskedForm(draft, user=here.user, on=here.today),
+        "is_of_other_type": "type" in changed,
+        "is_of_other_title": "title" in changed,
+        # Read out where it is another; so it is not sent where it is not.
+        "is_of_other_scope": not changed.isdisjoint(DECIDES),
         "card": AccountCard(draft.account, here, draft) if draft.account else None,
         "wrong": len(draft.typed),
         "scope": scope_of(draft, here),
@@ -110,8 +113,7 @@ def discard(request: HttpRequest, number: int) -> HttpResponse:
         services.discard_draft(draft, by=here.user)
         messages.success(request, GONE)
         return redirect("requests:new")
-    context = {"draft": draft, "card": AccountCard(draft.account, here) if draft.account else None}
-    return page(request, "requests/intake/discard.html", context, here=here)
+    return page(request, "requests/intake/discard.html", {"draft": draft}, here=here)
 
 
 def _asked(request: HttpRequest, here: Here, draft: ServiceRequest) -> HttpResponse:
@@ -148,8 +150,6 @@ def _asked(request: HttpRequest, here: Here, draft: ServiceRequest) -> HttpRespo
 
 
 def _scope(request: HttpRequest, here: Here, draft: ServiceRequest) -> HttpResponse:
-    if request.method == "POST":
-        return redirect("requests:intake", draft.pk, "check")
     return _page(request, here, draft, "scope", {})
 
 

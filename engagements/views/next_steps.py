@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.urls import NoReverseMatch, reverse
 
 from config.lib.ui.formats import day_text
+from engagements import selectors
 from engagements.models import ReasonCode, RequestState, ServiceRequest
 from engagements.workflows import REQUEST
 from events.models import MoveRequest
@@ -47,12 +48,17 @@ REMEDIES = {
 }
 
 
+# Where one only looks at what somebody else has to put right.
+LOOKS = frozenset({"sow_draft", "change_approved", "signed", "signed_or_risk"})
+
+
 class Reason(NamedTuple):
     """Why a move is not possible, and where that is put right."""
 
     words: str
     remedy: str = ""
     url: str = ""
+    is_look: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,7 @@ class NextSteps:
     def remedy(self) -> Reason | None:
         """Return where to put right what is in the way of the usual next move."""
         reasons = self.hindered.reasons if self.hindered else []
-        return next((reason for reason in reasons if reason.url), None)
+        return next((each for each in reasons if each.url and not each.is_look), None)
 
     @property
     def may_write_on(self) -> bool:
@@ -196,7 +202,7 @@ def reasons_of(blocks: Iterable[tuple[str, str]], number: int) -> list[Reason]:
     for code, words in blocks:
         remedy, name = REMEDIES.get(code, ("", ""))
         url = _url(name, number) if name else ""
-        found.append(Reason(words, remedy if url else "", url))
+        found.append(Reason(words, remedy if url else "", url, code in LOOKS))
     return found
 
 
@@ -243,8 +249,8 @@ def _held(shell: "Shell") -> str:
     request = shell.request
     why = _code(request.hold_code) or "No reason was given"
     first = f": {request.preempted_by.number} came first" if request.preempted_by else ""
-    back = RequestState(request.paused_from).label.lower() if request.paused_from else ""
-    goes = f" It goes on as “{back}”." if back else ""
+    back = RequestState(selectors.where_it_was(request, on=shell.here.today)).label
+    goes = f" It goes on as “{back}”."
     return f"On hold since {shell.day(request.moved_at)}. {why}{first}.{goes}"
 
 

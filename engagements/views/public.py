@@ -20,7 +20,7 @@ from engagements.selectors.links import Standing
 from engagements.services import answering, links
 from engagements.services.answering import Answer, Changed, Closed, NotAsHashed
 from engagements.services.codes import Checked
-from engagements.views.public_document import document_parts, what_changed
+from engagements.views.public_document import delivery_parts, what_changed
 from engagements.views.public_parts import (
     COOKIE_PATH,
     count,
@@ -144,7 +144,7 @@ def _shown(
         "token": token,
         "thing": thing,
         "document": shown,
-        "parts": document_parts(thing, shown),
+        "parts": delivery_parts(shown.content) if link.delivery else shown.content,
         "changes": what_changed(link),
         "form": form or FORMS[link.purpose](initial=fresh),
         "fresh": fresh,

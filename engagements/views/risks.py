@@ -51,6 +51,7 @@ class Row:
     risk: WorkAtRisk
     state: Tag
     sign_off: Tag
+    may_decide: bool
 
 
 @require_safe
@@ -72,7 +73,6 @@ def risk_list(request: HttpRequest) -> HttpResponse:
         "live": at_stake.count(),
         "days": days_text(selectors.days_at_stake(at_stake)),
         "csv_url": f"{reverse('requests:risk-csv')}?{request.GET.urlencode()}",
-        "may_decide": permissions.can_withdraw_risk(here.user),
     }
     return page(request, "requests/risks/list.html", context, here=here, partial="list")
 
@@ -170,7 +170,13 @@ def _chips(request: HttpRequest, view: str) -> list[dict[str, Any]]:
 def _rows(risks: list[WorkAtRisk], here: Here) -> Iterator[Row]:
     signed = selectors.signed_ids([risk.request for risk in risks], on=here.today)
     for risk in risks:
-        yield Row(risk, state_tag(risk, here.today), sign_off_tag(risk.request, signed))
+        is_asked = risk.state == WorkAtRisk.State.ASKED
+        yield Row(
+            risk,
+            state_tag(risk, here.today),
+            sign_off_tag(risk.request, signed),
+            may_decide=is_asked and permissions.can_decide_risk(here.user, risk),
+        )
 
 
 def _lines(risks: QuerySet[WorkAtRisk], here: Here) -> Iterator[list[Any]]:

@@ -123,6 +123,7 @@ def save(request: HttpRequest, number: int) -> HttpResponse:
 def start(request: HttpRequest, number: int) -> HttpResponse:
     """Begin the first version, or put a template in the place of a draft."""
     shell = request_shell(request, number)
+    require(permissions.is_requester_of, shell.here.user, shell.request)
     form = StartForm(reading.templates(), request.POST)
     if not form.is_valid():
         for errors in form.errors.values():
@@ -151,6 +152,7 @@ def start(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 def discard(request: HttpRequest, number: int) -> HttpResponse:
     shell = request_shell(request, number)
+    require(permissions.is_requester_of, shell.here.user, shell.request)
     if shell.sow is not None:
         try:
             services.discard_draft(shell.sow, by=shell.here.user, at=shell.here.now)

@@ -103,7 +103,7 @@ def estimate(request: HttpRequest, number: int) -> HttpResponse:
         else:
             messages.success(request, "The estimate is saved.")
     else:
-        messages.error(request, " ".join(form.errors.get("effort_days", [])))
+        messages.error(request, " ".join(map(str, form["effort_days"].errors)))
     return redirect("requests:sow", number)
 
 
@@ -139,12 +139,13 @@ def decide(
 ) -> HttpResponse:
     """Approve, refuse or withdraw a change."""
     shell = request_shell(request, number)
+    require(permissions.is_requester_or_lead, shell.here.user, shell.request)
     found = selectors.changes_of(shell.request).filter(uuid=change_id).first()
     form = DecisionForm(request.POST)
     if found is None or transition not in {"approve", "refuse", "withdraw"}:
         raise Http404
     if not form.is_valid():
-        messages.error(request, " ".join(form.errors.get("reason", [])))
+        messages.error(request, " ".join(map(str, form["reason"].errors)))
         return redirect("requests:sow", number)
     try:
         changing.decide(
@@ -198,7 +199,7 @@ def _next_version(shell: Shell, sow: SowVersion) -> str:
 
 
 def _count(sow: SowVersion, before: SowVersion | None) -> int:
-    return sow_words.document(sow.content, before.content).count if before else 0
+    return sow_words.document(sow.content, before.content).changes if before else 0
 
 
 def _decisions(shell: Shell, change: ChangeRequest | None) -> list[Option]:

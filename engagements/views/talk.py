@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -80,7 +80,7 @@ def comments(request: HttpRequest, number: int) -> HttpResponse:
                 shell.request,
                 form.cleaned_data["text"],
                 mentions=form.cleaned_data["mentions"],
-                uploads=form.cleaned_data["files"],
+                uploads=form.cleaned_data["uploads"],
                 by=shell.here.user,
                 at=shell.here.now,
             )
@@ -97,7 +97,7 @@ def comment_edit(request: HttpRequest, number: int, comment_id: uuid.UUID) -> Ht
     shell = request_shell(request, number)
     comment = _comment(shell, comment_id)
     require(permissions.can_edit_comment, shell.here.user, comment)
-    form = _edit_form(request, shell, comment)
+    form = _edit_form(posted(request), shell, comment)
     if form.is_valid():
         try:
             services.edit_comment(
@@ -110,9 +110,10 @@ def comment_edit(request: HttpRequest, number: int, comment_id: uuid.UUID) -> Ht
             )
         except StaleWrite:
             comment.refresh_from_db()
+            sent = request.POST.copy()
+            sent["version"] = str(comment.version)
+            form = _edit_form(sent, shell, comment)
             form.add_error(None, "This was changed in another window. Look at both, then save.")
-            form.data = form.data.copy()
-            form.data["version"] = str(comment.version)  # type: ignore[index]
         except DomainError as refusal:
             _add_refusal(form, refusal)
         else:
@@ -206,9 +207,9 @@ def _comment(shell: Shell, comment_id: uuid.UUID) -> Comment:
     return comment
 
 
-def _edit_form(request: HttpRequest, shell: Shell, comment: Comment) -> EditForm:
+def _edit_form(sent: QueryDict | None, shell: Shell, comment: Comment) -> EditForm:
     form = EditForm(
-        posted(request),
+        sent,
         people=selectors.people_who_see(shell.request),
         initial={
             "text": comment.text,
@@ -222,8 +223,8 @@ def _edit_form(request: HttpRequest, shell: Shell, comment: Comment) -> EditForm
 
 def _add_refusal(form: CommentForm, refusal: DomainError) -> None:
     """Show it at its field; what is said of a file, at the files."""
-    if "files" in form.fields and not getattr(refusal, "field", ""):
-        form.add_error("files", refusal.message)
+    if "uploads" in form.fields and not getattr(refusal, "field", ""):
+        form.add_error("uploads", refusal.message)
     else:
         add_refusal(form, refusal)
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from config.lib.ui.formats import ago_text, day_text
 from engagements.models import (
@@ -33,7 +33,8 @@ class Act:
     title: str
     # Beside the number and the account.
     note: str = "since {ago}"
-    # Name of the address, and what stands in it beside the request's number.
+    # Name of the address, and what stands in it beside the request's number; empty: what it is
+    # about has an address of its own.
     url: str = "requests:detail"
     args: tuple[str, ...] = ()
 
@@ -63,7 +64,7 @@ ACTS = {
         ("answer",),
     ),
     "asked": Act(
-        "Asked of you", "info", "hand", "{who} asks for “{move}”: {request}", "asked {ago}"
+        "Asked of you", "info", "hand", "{who} asks for “{move}”: {request}", "asked {ago}", ""
     ),
     "confirm": Act(
         "Confirm",
@@ -71,6 +72,7 @@ ACTS = {
         "user-check",
         "Confirm what {account} said: {request}",
         "{who} heard it {ago}",
+        "",
     ),
     "write": Act(
         "Write", "info", "file-pen-line", "Write the SOW: {request}", url="requests:sow-edit"
@@ -78,7 +80,7 @@ ACTS = {
     "revise": Act(
         "Revise",
         "bad",
-        "file-warning",
+        "file-exclamation-point",
         "{account} asks for a change of {request}",
         url="requests:sow",
     ),
@@ -112,7 +114,12 @@ ACTS = {
         "requests:delivery",
     ),
     "new_link": Act(
-        "New link", "warn", "link", "{account} asks for a new link: {request}", "asked {ago}"
+        "New link",
+        "warn",
+        "link",
+        "{account} asks for a new link: {request}",
+        "asked {ago}",
+        "requests:link-new",
     ),
     "check": Act(
         "Outcome",
@@ -145,7 +152,12 @@ ACTS = {
         ("schedule",),
     ),
     "decide_change": Act(
-        "Decide", "warn", "git-compare", "Decide on a change of {request}", "proposed {ago}"
+        "Decide",
+        "warn",
+        "git-compare",
+        "Decide on a change of {request}",
+        "proposed {ago}",
+        "requests:sow",
     ),
     "start": Act("Start", "info", "play", "Start {request}", "planned for {day}", MOVE, ("start",)),
     "deliver": Act(
@@ -160,7 +172,7 @@ ACTS = {
         "triangle-alert",
         "Work at Risk: {request}",
         "{who} asks, {days} days at stake",
-        "requests:risk-list",
+        "",
     ),
 }
 SIGNING = frozenset({"chase", "record", "send_change"})
@@ -214,20 +226,25 @@ class _Known:
         detail = [request.number, words["account"], act.note.format_map(words)]
         if need.act in {"chase", "record"}:
             detail.insert(1, str(request))
-        if act.url == "requests:risk-list":
-            url = reverse("requests:risk-move", args=[need.thing, "approve"])
-        elif need.act == "asked":
-            url = reverse(MOVE, args=[request.pk, self.asked[need.thing].transition])
-        else:
-            url = _address(act, request.pk)
+        address = reverse(act.url, args=[request.pk, *act.args]) if act.url else ""
         return Item(
             title=act.title.format_map(words),
             detail=" · ".join(part for part in detail if part),
-            url=url,
+            url=address or self._thing_url(need),
             label=act.label,
             tone=act.tone,
             icon=act.icon,
         )
+
+    def _thing_url(self, need: Need) -> str:
+        """Return the address where what it is about has one of its own."""
+        match need.act:
+            case "asked":
+                asked = self.asked[need.thing]
+                return reverse(MOVE, args=[need.request_id, asked.transition])
+            case "confirm":
+                return reverse("requests:sign-off", args=[need.request_id, need.thing])
+        return reverse("requests:risk-move", args=[need.thing, "approve"])
 
     def _words(self, need: Need, request: ServiceRequest) -> dict[str, str]:
         words = {
@@ -252,13 +269,6 @@ class _Known:
         if risk := self.risks.get(need.thing):
             words["who"], words["days"] = risk.asked_by.name, f"{risk.exposure_days.normalize():f}"
         return words
-
-
-def _address(act: Act, number: int) -> str:
-    try:
-        return reverse(act.url, args=[number, *act.args])
-    except NoReverseMatch:
-        return reverse("requests:detail", args=[number])
 
 
 def _things(needs: Sequence[Need], acts: Collection[str]) -> list[Any]:

@@ -189,7 +189,7 @@ def has_an_appeal(case: Case) -> str:
     return "" if decision is not None and decision.is_appealed else "No appeal is open."
 
 
-@guard("not_appealed", "No appeal is open.")
+@guard("not_appealed", "The decision was not appealed before.")
 def has_no_appeal(case: Case) -> str:
     decision = selectors.newest_decision(case.obj)
     if decision is None or decision.appealed_at is None:

@@ -128,6 +128,26 @@ def test_how_long_ago(ago, text):
     assert formats.ago_text(NOW - ago, NOW) == text
 
 
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (0, "0 minutes"),
+        (1, "1 minute"),
+        (59, "59 minutes"),
+        (60, "1 hour"),
+        (390, "6.5 hours"),
+        (600, "10 hours"),
+        (72_240, "1,204 hours"),
+        (None, "unknown"),
+    ],
+)
+def test_business_time(minutes, text):
+    time = None if minutes is None else dt.timedelta(minutes=minutes, seconds=20)
+    hours = None if minutes is None else Fraction(minutes, 60)
+
+    assert formats.duration_text(time) == formats.hours_text(hours) == text
+
+
 def test_an_icon_is_decoration_and_a_wrong_name_is_an_error():
     drawn = rendered("{% icon 'download' 's' %}")
     assert 'class="i i-s"' in drawn

@@ -17,6 +17,7 @@ from playwright.sync_api import expect
 
 from accounts.imports import lifecycle
 from accounts.models import Account, BulkEdit, Tier
+from engagements.models import RoutingRule, ServiceLevel
 from metrics.models import MetricRun
 from people import services
 from people.models import User
@@ -34,7 +35,8 @@ ACCEPTED = {"/api/v1/docs/": ("heading-order", "nested-interactive", "region", "
 # What a browser does not show: files, and answers to probes.
 NO_PAGES = {"livez", "readyz", "metrics:rows-csv", "metrics:changes-csv", "metrics:series-csv",
             "metrics:rows-xlsx", "metrics:flips-csv", "accounts:account-workbook", "palette",
-            "accounts:account-export", "imports:template", "imports:rejected"}  # fmt: skip
+            "accounts:account-export", "imports:template", "imports:rejected",
+            "requests:sla-csv"}  # fmt: skip
 STRANGER = ""
 # The browser's own buttons come after the last of a dialog; there the page's focus is its body.
 INSIDE_OR_OUT_OF_PAGE = """
@@ -138,6 +140,8 @@ ACTS = {
     "no columns": match_nothing,
     "question": lambda page: page.get_by_role("link", name="Apply").click(),
     "token": make_token,
+    "errors of a rule": send("Save the rule"),
+    "what would change": send("See what would change"),
 }
 SIGHTS = [
     Sight(STRANGER, "/account/login/"),
@@ -171,6 +175,10 @@ SIGHTS = [
     Sight("leadership", "/metric/runs/{held}/"),
     Sight("metric_owner", "/metric/runs/{held}/", "errors", 422),
     Sight("leadership", "/metric/definition/"),
+    Sight("leadership", "/metric/figures/"),
+    Sight("leadership", "/metric/figures/request-sla-attainment/"),
+    Sight("leadership", "/requests/sla/"),
+    Sight("leadership", "/requests/sla/?impact=1&clock=nothing"),
     Sight("leadership", "/metric/target/"),
     Sight("leadership", "/metric/target/", "errors", 422),
     Sight("leadership", "/accounts/?region=EMEA&sort=-arr"),
@@ -232,6 +240,19 @@ SIGHTS = [
     Sight("administrator", "/settings/tiers/new/"),
     Sight("administrator", "/settings/tiers/new/", "errors", 422),
     Sight("administrator", "/settings/tiers/{tier}/end/"),
+    Sight("administrator", "/settings/hours/"),
+    Sight("administrator", "/settings/hours/", "errors", 422),
+    Sight("administrator", "/settings/hours/levels/{level}/end/"),
+    Sight("administrator", "/settings/reasons/"),
+    Sight("administrator", "/settings/routing/"),
+    Sight("administrator", "/settings/routing/?on=yesterday"),
+    Sight("administrator", "/settings/routing/new/"),
+    Sight("administrator", "/settings/routing/new/", "errors of a rule", 422),
+    Sight("administrator", "/settings/routing/rules/{rule}/", "what would change"),
+    Sight("administrator", "/settings/routing/rules/{rule}/end/"),
+    Sight("administrator", "/settings/routing/packs/b/"),
+    Sight("administrator", "/settings/routing/try/"),
+    Sight("administrator", "/settings/routing/try/?type=product&on=2026-01-01"),
     Sight("administrator", "/settings/people/"),
     Sight("administrator", "/settings/people/?q=nobody"),
     Sight("administrator", "/settings/people/new/"),
@@ -269,6 +290,8 @@ def parts(server):
         "tier": Tier.objects.first().uuid,
         "before": timezone.now().date() - dt.timedelta(days=3),
         "link": re.sub(r"^https?://[^/]+", "", link),
+        "rule": RoutingRule.objects.get(slug="one-off").uuid,
+        "level": ServiceLevel.objects.get(clock="routed").uuid,
         "held": a_held_run().uuid,
         **lists_kept(),
         **imports_in_all_states(),
@@ -277,7 +300,7 @@ def parts(server):
 
 def a_held_run():
     """Make a held run of a day before all others, so that it stands beside no number."""
-    last = MetricRun.objects.latest("day", "revision")
+    last = MetricRun.objects.filter(definition__slug="seats-deployed").latest("day", "revision")
     return MetricRun.objects.create(
         definition=last.definition,
         day=last.day - dt.timedelta(days=40),
@@ -359,7 +382,9 @@ def violations(page):
 
 
 def test_every_page_is_looked_at():
-    samples = dict.fromkeys(("person", "token", "tier", "view", "edit", "held"), uuid.uuid4())
+    samples = dict.fromkeys(
+        ("level", "rule", "person", "token", "tier", "view", "edit", "held"), uuid.uuid4()
+    )
     samples |= {"account": "ACC-1", "unknown": "ACC-2", "link": "/"}
     states = ("uploaded", "bad", "good", "working", "waiting", "failed", "applied", "undone")
     samples |= dict.fromkeys(states, "IMP-1")

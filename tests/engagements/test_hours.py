@@ -258,7 +258,13 @@ def test_the_page_takes_days_off_whole_or_not_at_all(login, administrator):
 
 def test_the_page_adds_and_ends_levels(login, administrator):
     client, today = login(administrator), timezone.now().date()
-    form = {"do": "level", "clock": "delivered", "impact": "2", "hours": "12.5", "start": f"{today}"}
+    form = {
+        "do": "level",
+        "clock": "delivered",
+        "impact": "2",
+        "hours": "12.5",
+        "start": f"{today}",
+    }
 
     assert client.post("/settings/hours/", form).status_code == 302
     added = ServiceLevel.objects.get(clock="delivered", impact=2)

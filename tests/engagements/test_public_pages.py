@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from engagements.models import CustomerQuestion, SignOff, SignOffLink
+from engagements.rules.sow import digest_of
 from engagements.services import links
 from events.models import Event, Notice
 from tests.engagements.letters import letters, tokens
@@ -51,7 +52,7 @@ def test_the_page_shows_every_part_of_what_was_hashed(stage, token):
         content["title"], deliverable["what"], deliverable["detail"], deliverable["by_whom"],
         "4 Dec 2026", "23 Nov 2026", *content["needs"], *content["in_scope"],
         *content["out_of_scope"], *content["acceptance"], *content["assumptions"],
-        content["customer_owner"], "You look after it afterwards.", "does not depend",
+        content["customer_owner"], "You maintain it.", "does not depend",
     ):  # fmt: skip
         assert part in text
 
@@ -164,8 +165,6 @@ def test_a_later_version_shows_what_changed(stage, token):
     later.content = sow.content | {"in_scope": ["The three plants and Odda"]}
     later.note = "As Mikkel Dahl asked"
     later.save()
-    from engagements.rules.sow import digest_of
-
     later.digest = digest_of(
         later.content, request=stage.request.number, account=str(stage.account)
     )
@@ -177,4 +176,4 @@ def test_a_later_version_shows_what_changed(stage, token):
 
     assert "Changed since version 1" in text
     assert "As Mikkel Dahl asked" in text
-    assert re.search(r"<ins>[^<]*Odda", text)
+    assert re.search(r"<li>[^<]*Included[^<]*Odda", text)

@@ -10,9 +10,11 @@ from django.utils import timezone
 
 from config.lib.errors import Conflict, Invalid
 from engagements import selectors
-from engagements.models import SignOff, SignOffMinimum
+from engagements.models import Delivery, SignOff, SignOffMinimum
+from engagements.rules.delivery import digest_of
 from engagements.services import chasing, links, recording
 from engagements.services.recording import Evidence
+from events import workflow
 from events.models import Event, MoveRequest, Notice
 from events.services import acting_token
 from tests import factories
@@ -132,8 +134,6 @@ def test_an_objection_stops_work(stage):
     sign_off = said(stage)
     recording.confirm(sign_off, by=stage.colleague, at=stage.now)
     stage._plan()
-    from events import workflow
-
     workflow.place(stage.request, "in_progress")
     token = tokens(stage.contact.email)[0]
     form = hidden(Client().get(f"/s/{token}/")) | {"text": "No."}
@@ -267,10 +267,6 @@ def delivered(stage):
     wrote(stage)
     stage._plan()
     stage._work()
-    from engagements.models import Delivery
-    from engagements.rules.delivery import digest_of
-    from events import workflow
-
     content = {
         "title": "SAML", "summary": "All of it.", "sow": 1, "rolled_out_on": "2026-12-04",
         "rolled_out": "Everywhere", "deliverables": [], "artefacts": [], "deemed_on": None,

@@ -9,6 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from engagements.models import ServiceRequest
 from engagements.services import move
 from engagements.services.asking import ask_move
+from engagements.views.sentences import SENTENCES
+from engagements.workflows import ALL
 from events import workflow
 from events.models import Event, MoveRequest
 from events.workflow import Given
@@ -240,3 +242,9 @@ def test_a_page_costs_the_same_with_more_on_it(stage, login):
         stage.request, "answer", by=stage.filer, at=stage.now, given=Given(values={"answer": "So."})
     )
     assert statements() <= few + 4
+
+
+@pytest.mark.parametrize("table", ALL, ids=lambda table: table.name)
+def test_every_move_has_a_sentence(table):
+    verbs = {f"{table.name}.{each.done}" for each in table.transitions}
+    assert verbs <= SENTENCES.keys()

@@ -282,6 +282,15 @@ class TestRegister:
 
         assert len(few) == len(many)
 
+    def test_offers_a_decision_to_those_who_may_make_it(self, stage, login):
+        stage.at("awaiting_signoff")
+        risk = ask(stage)
+        address = f"/requests/work-at-risk/{risk.uuid}/approve/"
+
+        for name in ("filer", "lead", "leadership"):
+            answer = login(getattr(stage, name)).get("/requests/work-at-risk/?view=asked")
+            assert (address in answer.content.decode()) is (name == "leadership")
+
     def test_comes_as_a_file(self, stage, login):
         live(stage)
         type(stage.request).objects.update(title="=cmd|' /C calc'!A0")

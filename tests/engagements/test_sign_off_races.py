@@ -212,9 +212,7 @@ def test_cancelling_beside_signing_leaves_no_open_link(stage):
     given = Given(values={"code": "customer_withdrew"})
     answer, _ = together(
         opened(sent(stage)),
-        lambda: services.move(
-            stage.request, "cancel", by=stage.filer, at=stage.now, given=given
-        ),
+        lambda: services.move(stage.request, "cancel", by=stage.filer, at=stage.now, given=given),
     )
 
     stage.request.refresh_from_db()

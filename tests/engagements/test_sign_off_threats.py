@@ -17,8 +17,11 @@ from engagements.models import SignOff, SignOffLink, SignOffPolicy
 from engagements.rules import sow as sow_rules
 from engagements.selectors import links as reading
 from engagements.services import links
+from engagements.services.chasing import chase
 from engagements.services.codes import MOST_TRIES
+from events import outbox
 from events.models import Event, Notice, OutboxMessage
+from events.services import acting_token, record
 from events.workflow import Given
 from people.models import IdempotencyKey, Role
 from tests import factories
@@ -253,8 +256,6 @@ def test_d07_no_log_line_holds_the_token(token, caplog):
 
 
 def test_d07_what_a_mail_server_says_is_kept_without_the_link(token, monkeypatch):
-    from events import outbox
-
     def refuse(payload):
         raise OSError(f"refused: {payload['body']}")
 
@@ -296,8 +297,7 @@ def change_address(contact, email, *, hours_ago):
 def known_contact(stage):
     """A contact who has been there for a while: the stage's own came a moment ago."""
     pretend_known_at(timezone.now() - dt.timedelta(days=9))
-    contact = factories.ContactFactory(account=stage.account, email="old@halden.example")
-    return contact
+    return factories.ContactFactory(account=stage.account, email="old@halden.example")
 
 
 def test_d09_an_address_changed_today_gets_no_link_until_a_second_person_confirms(
@@ -321,8 +321,6 @@ def test_d09_an_address_changed_today_gets_no_link_until_a_second_person_confirm
 
 def test_d09_who_changed_the_address_is_no_second_person(stage, known_contact):
     change_address(known_contact, "new@elsewhere.example", hours_ago=3)
-    from events.services import record
-
     record("contact.updated", known_contact, by=stage.colleague, after={"email": "x"})
     link = links.send_link(stage.request, known_contact, by=stage.filer, at=timezone.now())
 
@@ -332,8 +330,6 @@ def test_d09_who_changed_the_address_is_no_second_person(stage, known_contact):
 
 def test_d09_after_a_day_the_link_goes_out_by_itself(stage, known_contact):
     change_address(known_contact, "new@elsewhere.example", hours_ago=3)
-    from engagements.services.chasing import chase
-
     links.send_link(stage.request, known_contact, by=stage.filer, at=timezone.now())
     assert chase(at=timezone.now())["let_out"] == 0
     assert chase(at=timezone.now() + dt.timedelta(hours=22))["let_out"] == 1
@@ -536,8 +532,6 @@ def test_a_person_of_ours_never_signs_even_with_the_link(stage, token, login):
 
 
 def test_a_program_sends_no_link(stage, api_client):
-    from events.services import acting_token
-
     acting_token.set("keel_x")
     try:
         with pytest.raises(Exception, match="never by a token"):

@@ -291,12 +291,12 @@ class TestDifference:
     @given(CONTENT)
     def test_nothing_changed(self, content):
         found = diff.difference(content, content)
-        assert found.count == 0
+        assert found.changes == 0
         assert diff.changed_parts(content, content) == []
 
     @given(CONTENT, CONTENT)
     def test_it_counts_what_changed(self, one, other):
-        assert (diff.difference(one, other).count == 0) == (not diff.changed_parts(one, other))
+        assert (diff.difference(one, other).changes == 0) == (not diff.changed_parts(one, other))
 
     @given(WORDS, WORDS)
     def test_words_tell_both_texts(self, before, after):
@@ -327,7 +327,7 @@ class TestDifference:
         assert [tuple(segment) for segment in cell.segments] == [
             ("removed", "2026-12-04"), ("added", "2026-12-05"),
         ]  # fmt: skip
-        assert (found.deliverables[0].status, found.count) == ("changed", 1)
+        assert (found.deliverables[0].status, found.changes) == ("changed", 1)
 
     def test_an_item_is_matched_by_likeness(self):
         before = {**sow_content(), "needs": ["A test realm and an admin", "A list of groups"]}
@@ -343,7 +343,7 @@ class TestDifference:
         assert [(row.key, row.status) for row in found.deliverables] == [
             ("d3", "moved"), ("d1", "same"), ("d2", "same"),
         ]  # fmt: skip
-        assert found.count == 1
+        assert found.changes == 1
 
     def test_a_removed_row_stands_where_it_stood(self):
         rows = [{**sow_content()["deliverables"][0], "key": f"d{n}"} for n in (1, 2, 3)]

@@ -65,9 +65,9 @@ def test_a_double_click_says_it_once(stage, login):
 
 
 def test_what_was_typed_comes_back_with_what_is_wrong(stage, login):
-    sent = {"text": "Look at this", "files": [SimpleUploadedFile("run.exe", b"MZ\x00")]}
+    sent = {"text": "Look at this", "uploads": [SimpleUploadedFile("run.exe", b"MZ\x00")]}
     for headers in ({}, HTMX):
-        sent["files"][0].seek(0)
+        sent["uploads"][0].seek(0)
         answer = login(stage.filer).post(address(stage, "comments"), sent, headers=headers)
         assert answer.status_code == 422
         page = text_of(answer)
@@ -80,7 +80,7 @@ def test_what_was_typed_comes_back_with_what_is_wrong(stage, login):
 def test_files_hang_on_their_comment(stage, login):
     client = login(stage.filer)
     files = [SimpleUploadedFile("a.txt", b"A"), SimpleUploadedFile("b.txt", b"B")]
-    client.post(address(stage, "comments"), {"text": "", "files": files})
+    client.post(address(stage, "comments"), {"text": "", "uploads": files})
     page = text_of(client.get(address(stage, "detail")))
     for file in Attachment.objects.all():
         assert reverse("requests:file", args=[stage.request.pk, file.uuid]) in page

@@ -246,6 +246,64 @@ class TestAskedMoves:
                 assert asked.falls_to(transition)
 
 
+def half_signed(stage):
+    at(stage, "awaiting_signoff")
+    stage.signed(stage.request.sows.get(), way="verbal", state="recorded")
+
+
+def changed(stage):
+    at(stage, "scheduled", start=stage.today + DAY, end=stage.today + 2 * DAY)
+    before = stage.request.sows.get()
+    stage.edited()
+    after = stage.request.sows.order_by("-number").first()
+    ChangeRequest.objects.create(
+        request=stage.request, kind="larger", before=before, after=after,
+        reason="More plants.", by=stage.second_lead, at=stage.now,
+    )  # fmt: skip
+
+
+def asked_for(stage):
+    at(stage, "triaged")
+    ask_move(stage.request, "schedule", by=stage.filer, at=stage.now)
+
+
+def at_risk(stage):
+    at(stage, "awaiting_signoff")
+    link(stage, days=1, renewal_asked_at=stage.now)
+    factories.WorkAtRiskFactory(request=stage.request, asked_by=stage.lead)
+
+
+def due(stage):
+    at(stage, "closed")
+    OutcomeCheck.objects.create(request=stage.request, days=30, due_on=stage.today)
+
+
+def questioned(stage):
+    stage.at("sow_drafting")
+    services.move(stage.request, "ask", by=stage.lead, at=stage.now, given=given(question="Which?"))
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        half_signed, changed, asked_for, at_risk, due, questioned,
+        *(lambda stage, state=state: at(stage, state)
+          for state in ("draft", "submitted", "sow_drafting", "awaiting_signoff", "signed_off",
+                        "scheduled", "in_progress", "accepted")),
+    ],
+)  # fmt: skip
+def test_every_row_leads_to_a_page_its_person_may_open(prepare, stage, login):
+    prepare(stage)
+    rows = 0
+    for who in ("filer", "colleague", "engineer", "lead", "leadership"):
+        client = login(getattr(stage, who))
+        for item in client.get("/").context["items"]:
+            assert client.get(item.url, follow=True).status_code == 200, item
+            rows += 1
+
+    assert rows or stage.request.state in {"scheduled", "in_progress"}
+
+
 class TestPage:
     def test_greets_names_the_act_and_leads_there(self, login, stage):
         at(stage, "triaged")
