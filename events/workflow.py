@@ -149,13 +149,11 @@ class Workflow:
     """A table of transitions for the `state` of one model."""
 
     name: str
-    # What people call one of them.
     noun: str
     model: type[models.Model]
     states: type[models.TextChoices]
     transitions: tuple[Transition, ...]
     on_move: tuple[Callable[[Move], None], ...] = ()
-    # Of which account the events tell.
     account_of: Callable[[Any], int | None] = lambda obj: obj.account_id
 
     def transition(self, name: str) -> Transition:

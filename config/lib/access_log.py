@@ -7,7 +7,7 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from config.lib.logging import clean
 
 
-class MaskedLogger(Logger):  # type: ignore[misc]
+class MaskedLogger(Logger):
     """Masks one-time keys and tokens in every part of a line: path, referrer, headers."""
 
     def atoms(self, *request: Any) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.api.people import ColleagueRow
 from config.lib import fields
 from config.lib.bodies import WriteBody
 from config.lib.rows import RowSerializer
@@ -39,6 +38,14 @@ class ImpactField(fields.IntegerField):
 extend_schema_field({"type": "integer", "enum": Impact.values})(ImpactField)
 
 
+class PersonRow(RowSerializer):
+    """One of us."""
+
+    id = fields.UuidField(source="uuid")
+    name = fields.NameField()
+    email = fields.EmailField()
+
+
 class ServiceRequestRow(RowSerializer):
     """What a TAM or CSM asks of Deployment Engineering. `contact` only for who may see it."""
 
@@ -46,7 +53,7 @@ class ServiceRequestRow(RowSerializer):
     number = fields.PlainField(source="shown_number")
     state = fields.ChoiceField(RequestState.values)
     account = fields.UuidField(source="account.uuid", allow_null=True)
-    filed_by = ColleagueRow()
+    filed_by = PersonRow()
     came_by = fields.ChoiceField(ServiceRequest.Came.values)
     title = fields.NameField()
     type = fields.ChoiceField(["", *RequestType.values])
@@ -69,15 +76,15 @@ class ServiceRequestRow(RowSerializer):
     seats_likely = fields.SeatsField(allow_null=True)
     seats_high = fields.SeatsField(allow_null=True)
     owner = fields.ChoiceField(["", *Owner.values])
-    owner_user = ColleagueRow(allow_null=True)
+    owner_user = PersonRow(allow_null=True)
     fast_path = fields.BooleanField()
     impact = ImpactField(allow_null=True)
     effort = fields.ChoiceField(["", *Effort.values])
     confidence = fields.ChoiceField(["", *Confidence.values])
-    lead = ColleagueRow(allow_null=True)
+    lead = PersonRow(allow_null=True)
     start = fields.DateField(allow_null=True)
     end = fields.DateField(allow_null=True)
-    waits_for = ColleagueRow(allow_null=True)
+    waits_for = PersonRow(allow_null=True)
     hold_code = fields.PlainField()
     end_code = fields.PlainField()
     alternative = fields.LinesField()

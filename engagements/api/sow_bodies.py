@@ -198,7 +198,7 @@ class EstimateBody(fields.StrictSerializer):
     effort_days = EffortField(allow_null=True)
 
 
-class ChangeRow(RowSerializer):
+class SowChangeRow(RowSerializer):
     """A change of what was agreed to. `kind` says what it takes, by the content."""
 
     id = fields.UuidField(source="uuid")

@@ -166,14 +166,14 @@ class SowViewSet(Keyed, OfRequest, ReadViewSet):
 
 @extend_schema_view(
     create=extend_schema(
-        request=bodies.ChangeBody, responses={201: bodies.ChangeRow}, summary="Begin a change"
+        request=bodies.ChangeBody, responses={201: bodies.SowChangeRow}, summary="Begin a change"
     )
 )
 class ChangeViewSet(Keyed, OfRequest, ReadViewSet):
     """Changes of what the customer agreed to, newest first."""
 
     noun = "change"
-    serializer_class = bodies.ChangeRow
+    serializer_class = bodies.SowChangeRow
     # The names of people change without it.
     answers_304 = False
     lookup_url_kwarg = "change_id"
@@ -201,7 +201,7 @@ class ChangeViewSet(Keyed, OfRequest, ReadViewSet):
 
     @extend_schema(
         request=bodies.ChangeMoveBody,
-        responses={200: bodies.ChangeRow},
+        responses={200: bodies.SowChangeRow},
         parameters=[IF_MATCH_MAYBE, ETAG],
         summary="Decide on a change, or withdraw it",
     )

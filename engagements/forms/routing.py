@@ -213,7 +213,6 @@ class TryForm(forms.Form):
         cleaned = self.cleaned_data
         arr: Decimal | None = cleaned["arr"]
         facts = {
-            name: None if not cleaned[name] else cleaned[name] == "yes"
-            for name in router.YES_OR_NO
+            name: None if not cleaned[name] else cleaned[name] == "yes" for name in router.YES_OR_NO
         }
         return Facts(type=cleaned["type"], product_approval=cleaned[APPROVAL], arr=arr, **facts)

@@ -6,7 +6,7 @@ from django import forms
 
 from config.lib.form_fields import CurrencyField, DateField, MoneyField, StrictField
 from config.lib.values import parse_integer_text
-from engagements.models import Impact, SignOffMinimum
+from engagements.models import STRENGTHS, Impact, SignOff
 
 START_WORDS = {"required": "Enter the first day on which it holds."}
 
@@ -60,7 +60,7 @@ class PolicyForm(forms.Form):
 class MinimumForm(forms.Form):
     strength = forms.ChoiceField(
         label="It has to be at least",
-        choices=SignOffMinimum._meta.get_field("strength").choices,  # noqa: SLF001 documented
+        choices=[(way, SignOff.Way(way).label) for way in STRENGTHS],
         error_messages={"required": "Choose how strong.", "invalid_choice": "Choose how strong."},
     )
     amount_from = MoneyField(

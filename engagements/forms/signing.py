@@ -45,6 +45,7 @@ class LinkForm(forms.Form):
         label="Send it to",
         queryset=Contact.objects.none(),
         to_field_name="uuid",
+        empty_label="Choose somebody",
         help_text="They get a link of their own, to the address we have of them.",
         error_messages={
             "required": "Choose who answers.",
@@ -118,6 +119,7 @@ class VerbalForm(EvidenceForm):
         label="Who agreed",
         queryset=Contact.objects.none(),
         to_field_name="uuid",
+        empty_label="Choose somebody",
         help_text="They get an e-mail with what was understood, and can object.",
         error_messages={
             "required": "Choose who agreed.",

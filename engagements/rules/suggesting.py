@@ -15,7 +15,9 @@ TITLE_WORDS = 90
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SUBJECT = re.compile(r"^[ \t>*]*(?:subject|betreff|asunto|objet)[*]?[ \t]*:(.*)$", re.I | re.M)
 _REPLY = re.compile(r"^(?:(?:re|fwd?|aw|wg|antw|tr)[ \t]*(?:\[\d+\])?[ \t]*:[ \t]*)+", re.I)
-_HEADER = re.compile(r"^[ \t>*]*(?:from|to|cc|date|sent|subject|von|an|gesendet|betreff)[*]?[ \t]*:", re.I)
+_HEADER = re.compile(
+    r"^[ \t>*]*(?:from|to|cc|date|sent|subject|von|an|gesendet|betreff)[*]?[ \t]*:", re.I
+)
 _GREETING = re.compile(r"^(?:hi|hello|hey|dear|good (?:morning|afternoon|evening))\b[^.!?]*$", re.I)
 # Who says it and when, as chats write it: "[09:12] Ada:", "Ada Byron  9:12 AM".
 _SPEAKER = re.compile(

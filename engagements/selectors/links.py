@@ -3,7 +3,7 @@
 import datetime as dt
 import hmac
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -182,14 +182,17 @@ class ShownLink:
 
     link: SignOffLink
     standing: Standing
-    address_is_known: bool
 
     @cached_property
     def label(self) -> str:
+        if self.is_open and self.link.objects_to is not None:
+            return "May object"
         return LABELS[self.standing][0]
 
     @cached_property
     def tone(self) -> str:
+        if self.is_open and self.link.objects_to is not None:
+            return "line"
         return LABELS[self.standing][1]
 
     @property
@@ -201,12 +204,16 @@ class ShownLink:
         return self.standing == Standing.HELD
 
     @property
+    def can_be_reminded(self) -> bool:
+        return self.is_open and self.link.objects_to is None
+
+    @property
     def can_be_revoked(self) -> bool:
         return self.standing in {Standing.OPEN, Standing.HELD, Standing.EXPIRED}
 
     @property
     def can_be_sent_again(self) -> bool:
-        return self.standing not in {Standing.HELD, Standing.REPLACED, Standing.UNREACHABLE}
+        return self.standing in {Standing.OPEN, Standing.EXPIRED, Standing.SUSPENDED}
 
 
 LABELS = {
@@ -226,13 +233,7 @@ def shown_links(request: ServiceRequest, *, at: dt.datetime) -> list[ShownLink]:
     newest: dict[tuple[str, int, int | None], SignOffLink] = {}
     for link in links_of(request):
         newest.setdefault((link.purpose, link.contact_id, link.objects_to_id), link)
-    return [
-        ShownLink(link, standing_of(link, at=at), is_reachable(link)) for link in newest.values()
-    ]
-
-
-def open_links(links: Iterable[SignOffLink], *, at: dt.datetime) -> Iterator[SignOffLink]:
-    return (link for link in links if standing_of(link, at=at) == Standing.OPEN)
+    return [ShownLink(link, standing_of(link, at=at)) for link in newest.values()]
 
 
 def _links() -> QuerySet[SignOffLink]:

@@ -47,9 +47,9 @@ def _each(things: Iterable[Any], work: Callable[[Any], Any]) -> int:
 
 
 def _open() -> QuerySet[SignOffLink]:
-    return SignOffLink.objects.filter(
-        used_at=None, revoked_at=None, suspended_at=None
-    ).select_related("request", "contact")
+    """Return the links that may be due for something; standing_of has the last word."""
+    links = SignOffLink.objects.filter(used_at=None, revoked_at=None, suspended_at=None)
+    return links.select_related("request", "contact")
 
 
 def _held() -> QuerySet[SignOffLink]:
@@ -60,6 +60,7 @@ def _to_remind(at: dt.datetime) -> QuerySet[SignOffLink]:
     """Return links that end within the days of the policy, and were not mailed just now."""
     days = dt.timedelta(days=selectors.policy_on(today(at)).remind_days)
     return _open().filter(
+        objects_to=None,
         reminded_at=None,
         mailed_at__lte=at - links.REMIND_AGAIN,
         expires_at__gt=at,
@@ -78,7 +79,9 @@ def _remind(link: SignOffLink, *, at: dt.datetime) -> bool:
 
 def _just_expired(at: dt.datetime) -> QuerySet[SignOffLink]:
     told = Event.objects.filter(verb=EXPIRED, object_id=OuterRef("uuid"))
-    due = _open().filter(expires_at__lte=at, expires_at__gt=at - NEWS, mailed_at__isnull=False)
+    due = _open().filter(
+        objects_to=None, expires_at__lte=at, expires_at__gt=at - NEWS, mailed_at__isnull=False
+    )
     return due.filter(~Exists(told))
 
 

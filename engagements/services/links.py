@@ -100,8 +100,8 @@ def remind(link: SignOffLink, *, by: User, at: dt.datetime) -> SignOffLink:
     if not by.is_system:
         require(permissions.can_send_link, by, link.request)
     request, link = lock(link)
-    if reading.standing_of(link, at=at) != Standing.OPEN:
-        raise NotNow("This link cannot be used any more. Send a new one.")
+    if reading.standing_of(link, at=at) != Standing.OPEN or link.objects_to is not None:
+        raise NotNow("This link waits for no answer.")
     if link.reminded_at is not None and at < link.reminded_at + REMIND_AGAIN and not by.is_system:
         raise NotNow("They were reminded within the last day. Wait a little.")
     token = new_token()

@@ -1,5 +1,6 @@
 """Evidence of agreement as staff see it: whose it is, how strong, whether it still fits."""
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,6 +21,14 @@ WAYS = {
     SignOff.Way.LINK: "Signed through the emailed link",
     SignOff.Way.ESIGNED: "Signed electronically",
     SignOff.Way.DEEMED: "By silence, as agreed",
+}
+
+
+LEAST = {
+    "verbal": "a verbal agreement at least",
+    "written": "a written agreement at least",
+    "link": "an answer by the emailed link",
+    "esigned": "an electronic signature",
 }
 
 
@@ -59,6 +68,19 @@ class Evidence:
     @cached_property
     def document(self) -> Document:
         return reading.document_of(self.sign_off)
+
+    @property
+    def at(self) -> dt.datetime:
+        """When the customer said it, in UTC."""
+        moment = self.sign_off.answered_at or self.sign_off.recorded_at
+        return moment.astimezone(dt.UTC)
+
+    @property
+    def local(self) -> str:
+        """The time on the company's clocks, where those show another."""
+        zone = self.shell.here.zone
+        place = zone.key.rpartition("/")[2].replace("_", " ")
+        return "" if zone.key == "UTC" else f"{self.at.astimezone(zone):%H:%M} in {place}"
 
     @property
     def short_digest(self) -> str:
@@ -168,7 +190,7 @@ class SignOffCard:
         if sow is None:
             return ""
         strength = selectors.least_strength(self.shell.request, sow, on=self.shell.here.today)
-        return SignOff.Way(strength).label.lower()
+        return LEAST[strength]
 
 
 @dataclass(frozen=True)

@@ -187,6 +187,7 @@ def _page(
         "blocks": reasons_of(blocks, shell.request.pk),
         "becomes": _becomes(shell, chosen),
         "wishes": [each for each in NextSteps(shell).asked if each.request.transition == chosen.id],
+        "is_stale": missed > 0,
         "missed": stories_since(shell, missed) if missed else [],
         "is_danger": chosen.id in DANGER,
         "next": _next(request, shell),

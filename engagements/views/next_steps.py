@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from config.lib.ui.formats import day_text
 from engagements import selectors
@@ -201,16 +201,9 @@ def reasons_of(blocks: Iterable[tuple[str, str]], number: int) -> list[Reason]:
     found = []
     for code, words in blocks:
         remedy, name = REMEDIES.get(code, ("", ""))
-        url = _url(name, number) if name else ""
-        found.append(Reason(words, remedy if url else "", url, code in LOOKS))
+        url = reverse(name, args=[number]) if name else ""
+        found.append(Reason(words, remedy, url, code in LOOKS))
     return found
-
-
-def _url(name: str, number: int) -> str:
-    try:
-        return reverse(name, args=[number])
-    except NoReverseMatch:
-        return ""
 
 
 def _needs_info(shell: "Shell") -> str:

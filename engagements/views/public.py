@@ -17,7 +17,7 @@ from engagements.models import CustomerQuestion, SignOff, SignOffLink
 from engagements.selectors import links as reading
 from engagements.selectors import policy_on
 from engagements.selectors.links import Standing
-from engagements.services import answering, links
+from engagements.services import answering, links, papers
 from engagements.services.answering import Answer, Changed, Closed, NotAsHashed
 from engagements.services.codes import Checked
 from engagements.views.public_document import delivery_parts, what_changed
@@ -85,8 +85,6 @@ def document(request: HttpRequest, token: str) -> HttpResponse:
     standing = reading.standing_of(link, at=timezone.now())
     if standing != Standing.OPEN or link.sow is None:
         return _closed(request, token, link, standing)
-    from engagements.services import papers  # noqa: PLC0415
-
     name = f"{link.request.number}-v{link.sow.number}.pdf"
     return HttpResponse(
         papers.sow_pdf(link.sow),
@@ -113,8 +111,6 @@ def certificate(request: HttpRequest) -> HttpResponse:
     kept = remembered(request)
     if not isinstance(kept, SignOff):
         return page(request, "public/over.html", status=410)
-    from engagements.services import papers  # noqa: PLC0415
-
     return HttpResponse(
         papers.certificate_pdf(kept),
         content_type="application/pdf",
@@ -143,6 +139,7 @@ def _shown(
         "link": link,
         "token": token,
         "thing": thing,
+        "number": str(thing.number) if thing else "",
         "document": shown,
         "parts": delivery_parts(shown.content) if link.delivery else shown.content,
         "changes": what_changed(link),

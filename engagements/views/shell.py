@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from accounts.here import Here, page
 from accounts.stories import Story
@@ -151,12 +151,11 @@ class Shell:
         return [
             {
                 "label": label,
-                "url": url,
+                "url": reverse(name, args=[self.request.pk]),
                 "current": label == current,
                 "count": counts.get(label),
             }
             for label, name in TABS
-            if (url := _url(name, self.request.pk))
         ]
 
     @property
@@ -219,10 +218,3 @@ def request_page(
         partial=partial,
         status=status,
     )
-
-
-def _url(name: str, number: int) -> str:
-    try:
-        return reverse(name, args=[number])
-    except NoReverseMatch:
-        return ""

@@ -30,10 +30,12 @@ def sign_off(request: HttpRequest) -> HttpResponse:
     now = policy_on(here.today)
     policy_form = PolicyForm(
         posted(request) if request.POST.get("do") == POLICY else None,
+        auto_id="policy_%s",
         initial={"start": here.today, **{name: getattr(now, name) for name in services.FIELDS}},
     )
     minimum_form = MinimumForm(
         posted(request) if request.POST.get("do") == MINIMUM else None,
+        auto_id="minimum_%s",
         initial={"start": here.today, "currency": here.company.reporting_currency},
     )
     saved = _set_policy(request, here, policy_form) or _add_minimum(request, here, minimum_form)

@@ -26,7 +26,7 @@ from engagements.forms.signing import (
 )
 from engagements.models import Delivery, SignOff, SignOffLink
 from engagements.selectors import links as reading
-from engagements.services import links, recording
+from engagements.services import links, papers, recording
 from engagements.services.recording import Evidence
 from engagements.views.evidence_words import Evidence as ShownEvidence
 from engagements.views.shell import Shell, request_page, request_shell
@@ -112,8 +112,6 @@ def withdraw(request: HttpRequest, number: int, sign_off_id: uuid.UUID) -> HttpR
 @require_safe
 def certificate(request: HttpRequest, number: int, sign_off_id: uuid.UUID) -> HttpResponse:
     """The certificate as a file; it names the customer's people."""
-    from engagements.services import papers  # noqa: PLC0415
-
     shell = request_shell(request, number)
     require(permissions.sees_parties, shell.here.user, shell.request)
     sign_off = _sign_off(shell, sign_off_id)

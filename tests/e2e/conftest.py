@@ -8,13 +8,15 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db.backends.signals import connection_created
 from django.test import Client, override_settings
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from people.models import User
 from tests.e2e import chromium, company
 from tests.stock import restock
 
+# How long something may take to appear where many tests share few processors.
+PATIENCE = 30_000
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # Chromium logs every answer of 400 and more as an error; those are looked at by their status.
 LOGGED_ANSWER = "Failed to load resource"
@@ -37,6 +39,7 @@ def browser():
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright keeps an event loop in this thread, where Django then sees no place to wait.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        expect.set_options(timeout=PATIENCE)
         running = chromium.launch(playwright)
         yield running
         running.close()
@@ -131,7 +134,7 @@ def visit(browser, server, signed_in, transactional_db):
 
 def new_context(browser, server, **options):
     context = browser.new_context(base_url=server.url, **options)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     context.add_init_script(REPORT_VIOLATIONS)
     return context
 

@@ -11,17 +11,22 @@ from io import BytesIO
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db import transaction
 from django.urls import resolve
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.imports import lifecycle
 from accounts.models import Account, BulkEdit, Tier
-from engagements.models import RoutingRule, ServiceLevel
+from engagements.models import RoutingRule, ServiceLevel, SignOffMinimum, SowTemplate
+from engagements.services import changing, links, recording, sows
+from events import workflow
 from metrics.models import MetricRun
 from people import services
 from people.models import User
 from tests.e2e.conftest import PHONE, WIDE, assert_fits_a_phone
+from tests.engagements.letters import tokens
+from tests.engagements.ready import Stage
 from tests.factories import ApiTokenFactory, ImportFactory, ImportRowFactory, SavedViewFactory
 from tests.test_routes import PAGES
 
@@ -36,7 +41,7 @@ ACCEPTED = {"/api/v1/docs/": ("heading-order", "nested-interactive", "region", "
 NO_PAGES = {"livez", "readyz", "metrics:rows-csv", "metrics:changes-csv", "metrics:series-csv",
             "metrics:rows-xlsx", "metrics:flips-csv", "accounts:account-workbook", "palette",
             "accounts:account-export", "imports:template", "imports:rejected",
-            "requests:sla-csv"}  # fmt: skip
+            "requests:sla-csv", "requests:sign-off-certificate", "requests:sow-pdf"}  # fmt: skip
 STRANGER = ""
 # The browser's own buttons come after the last of a dialog; there the page's focus is its body.
 INSIDE_OR_OUT_OF_PAGE = """
@@ -101,6 +106,12 @@ def match_nothing(page):
     expect(page.locator(".errsum")).to_be_visible()
 
 
+def agree_without_a_name(page):
+    page.get_by_label("Yes, I agree").check()
+    page.get_by_role("button", name="Sign off version 1").click()
+    expect(page.locator(".errsum")).to_be_visible()
+
+
 def open_palette(page):
     page.keyboard.press("Control+k")
     page.keyboard.type("acc")
@@ -124,6 +135,8 @@ def open_save_view(page):
 
 
 ACTS = {
+    "agree": lambda page: page.get_by_label("Yes, I agree").check(),
+    "agree without a name": agree_without_a_name,
     "palette": open_palette,
     "rows ticked": tick_two,
     "columns drawer": open_columns,
@@ -141,9 +154,33 @@ ACTS = {
     "question": lambda page: page.get_by_role("link", name="Apply").click(),
     "token": make_token,
     "errors of a rule": send("Save the rule"),
+    "errors of a change": send("Write the new version"),
+    "errors of a template": send("Save the template"),
     "what would change": send("See what would change"),
 }
 SIGHTS = [
+    Sight(STRANGER, "/s/{open_link}/"),
+    Sight(STRANGER, "/s/{open_link}/", "agree"),
+    Sight(STRANGER, "/s/{open_link}/", "agree without a name", 422),
+    Sight(STRANGER, "/s/{objection_link}/"),
+    Sight(STRANGER, "/s/nothing/", status=404),
+    Sight(STRANGER, "/verify/"),
+    Sight(STRANGER, "/verify/{receipt}/"),
+    Sight("administrator", "/requests/{signed}/"),
+    Sight("tam", "/requests/{unwritten}/sow/"),
+    Sight("tam", "/requests/{written}/sow/"),
+    Sight("tam", "/requests/{written}/sow/?as=customer"),
+    Sight("tam", "/requests/{written}/sow/edit/"),
+    Sight("tam", "/requests/{changed}/sow/?v=2&compare=1"),
+    Sight("de_lead", "/requests/{changed}/sow/"),
+    Sight("tam", "/requests/{changed}/sow/change/"),
+    Sight("tam", "/requests/{agreed}/sow/change/"),
+    Sight("tam", "/requests/{agreed}/sow/change/", "errors of a change", 422),
+    Sight("administrator", "/settings/sow-templates/"),
+    Sight("administrator", "/settings/sow-templates/new/"),
+    Sight("administrator", "/settings/sow-templates/new/", "errors of a template", 422),
+    Sight("administrator", "/settings/sow-templates/{template}/"),
+    Sight("administrator", "/requests/{signed}/sign-offs/{sign_off}/"),
     Sight(STRANGER, "/account/login/"),
     Sight(STRANGER, "/account/login/", "errors"),
     Sight(STRANGER, "/account/password/reset/"),
@@ -244,6 +281,9 @@ SIGHTS = [
     Sight("administrator", "/settings/hours/", "errors", 422),
     Sight("administrator", "/settings/hours/levels/{level}/end/"),
     Sight("administrator", "/settings/reasons/"),
+    Sight("administrator", "/settings/sign-off/"),
+    Sight("administrator", "/settings/sign-off/minimums/{minimum}/end/"),
+    Sight("administrator", "/settings/sign-off/minimums/{minimum}/end/", "errors", 422),
     Sight("administrator", "/settings/routing/"),
     Sight("administrator", "/settings/routing/?on=yesterday"),
     Sight("administrator", "/settings/routing/new/"),
@@ -293,6 +333,9 @@ def parts(server):
         "rule": RoutingRule.objects.get(slug="one-off").uuid,
         "level": ServiceLevel.objects.get(clock="routed").uuid,
         "held": a_held_run().uuid,
+        "minimum": SignOffMinimum.objects.get(amount_from=50_000).uuid,
+        **sign_offs_asked_for(),
+        **statements_of_work(),
         **lists_kept(),
         **imports_in_all_states(),
     }
@@ -312,6 +355,56 @@ def a_held_run():
         denominator=2,
         held_for=[{"code": "failed", "detail": "Could not be computed: Halden."}],
     )
+
+
+@transaction.atomic
+def sign_offs_asked_for():
+    """Ask a customer by link for an answer, and note what was said; returns what leads there."""
+    stage = Stage(account=Account.objects.get(name="Ravello Foods"))
+    stage.at("awaiting_signoff")
+    links.send_link(stage.request, stage.contact, by=stage.filer, at=stage.now)
+    said = recording.Evidence(
+        contact=stage.contact, name="Kari Solberg", answered_at=stage.now, note="All plants"
+    )
+    sign_off = recording.record_verbal(stage.request, said, by=stage.filer, at=stage.now)
+    asked, objects = tokens(stage.contact.email)
+    return {
+        "open_link": asked,
+        "objection_link": objects,
+        "receipt": sign_off.receipt,
+        "signed": stage.request.number,
+        "sign_off": sign_off.uuid,
+    }
+
+
+@transaction.atomic
+def statements_of_work():
+    """Make requests whose statement of work is not begun, is a draft with an error, was agreed to,
+    and is being changed."""
+    made = {}
+    states = {"unwritten": "routed_out", "written": "sow_drafting"}
+    states |= dict.fromkeys(("agreed", "changed"), "in_progress")
+    for name, state in states.items():
+        stage = Stage(account=Account.objects.get(name="Ravello Foods"))
+        stage.request.filed_by = stage.filer = User.objects.get(email="tam@keel.example")
+        stage.request.save(update_fields=["filed_by"])
+        stage.at(state)
+        made[name] = stage
+    workflow.place(made["unwritten"].request, "sow_drafting")
+    writer, now = made["written"].filer, timezone.now()
+    draft = made["written"].request.sows.get()
+    typed = {"title": "SAML", "timeframe": {"start": "next week"}, "deliverables": [{"what": "x"}]}
+    sows.save_draft(draft, typed, by=writer, at=now, as_text=True)
+    change = changing.begin_change(
+        made["changed"].request, by=writer, at=now, reason="One more plant", asked_by_customer=True
+    )
+    rows = [{"what": "A runbook", "by_when": "2027-04-01"}, *change.after.content["deliverables"]]
+    content = change.after.content | {"deliverables": rows, "needs": ["Two test realms"]}
+    sows.save_draft(change.after, content, by=writer, at=now)
+    return {
+        "template": SowTemplate.objects.first().uuid,
+        **{name: stage.request.number for name, stage in made.items()},
+    }
 
 
 def lists_kept():
@@ -383,8 +476,23 @@ def violations(page):
 
 def test_every_page_is_looked_at():
     samples = dict.fromkeys(
-        ("level", "rule", "person", "token", "tier", "view", "edit", "held"), uuid.uuid4()
+        (
+            "template",
+            "level",
+            "rule",
+            "person",
+            "token",
+            "tier",
+            "view",
+            "edit",
+            "held",
+            "minimum",
+            "sign_off",
+        ),
+        uuid.uuid4(),
     )
+    samples |= {"open_link": "x", "objection_link": "x", "receipt": "x", "signed": "REQ-1"}
+    samples |= dict.fromkeys(("unwritten", "written", "agreed", "changed"), "REQ-2")
     samples |= {"account": "ACC-1", "unknown": "ACC-2", "link": "/"}
     states = ("uploaded", "bad", "good", "working", "waiting", "failed", "applied", "undone")
     samples |= dict.fromkeys(states, "IMP-1")

@@ -21,12 +21,14 @@ def given(**values):
 class Stage:
     """A request with its people; `at(state)` puts it there with all that belongs to the state."""
 
-    def __init__(self):
+    def __init__(self, account=None):
         make = factories.UserFactory
         self.filer = make(roles=["tam"])
-        self.account = factories.AccountFactory()
+        self.account = account or factories.AccountFactory()
         self.colleague = make(roles=["csm"])
-        factories.AssignmentFactory(account=self.account, user=self.colleague, role="CSM")
+        factories.AssignmentFactory(
+            account=self.account, user=self.colleague, role="CSM", primary=False
+        )
         self.stranger = make(roles=["tam"])
         self.engineer = make(roles=["de_engineer"])
         self.other_engineer = make(roles=["de_engineer"])

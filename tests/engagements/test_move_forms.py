@@ -175,6 +175,13 @@ class TestMoving:
         assert browser.post(address(stage, "unschedule"), again).status_code == 302
         assert state_of(stage) == "triaged"
 
+    def test_a_version_that_never_was_is_a_change_too(self, stage, login):
+        stage.at("scheduled")
+        sent = {"reason": "Another comes first.", "version": "0"}
+        answer = login(stage.lead).post(address(stage, "unschedule"), sent)
+        assert answer.status_code == 412
+        assert "was changed meanwhile" in answer.content.decode()
+
     def test_sent_twice_it_has_one_effect(self, stage, login):
         stage.at("scheduled")
         browser = login(stage.lead)

@@ -177,3 +177,16 @@ def test_a_later_version_shows_what_changed(stage, token):
     assert "Changed since version 1" in text
     assert "As Mikkel Dahl asked" in text
     assert re.search(r"<li>[^<]*Included[^<]*Odda", text)
+
+
+def test_the_document_and_the_receipt_are_files_too(token):
+    client = Client()
+    document = client.get(f"/s/{token}/document.pdf")
+    answered(client, token)
+    receipt = client.get("/s/receipt/certificate.pdf")
+
+    for file in (document, receipt):
+        assert file.status_code == 200
+        assert file.content.startswith(b"%PDF")
+        assert token.encode() not in file.content
+    assert Client().get("/s/receipt/certificate.pdf").status_code == 410
