@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from accounts.permissions import can_see_imports
 from config.lib.lists import SAVED, url_of_view
@@ -96,10 +96,8 @@ class Navigation:
                 [
                     self._entry("Seats deployed", "target", "metrics:dashboard", "s"),
                     self._entry("Flip list", "arrow-up-down", "metrics:flip-list", "f"),
-                    *self._those_there(
-                        ("Key figures", "chart-line", "metrics:figures", "k"),
-                        ("Service levels", "timer", "requests:sla", "l"),
-                    ),
+                    self._entry("Key figures", "chart-line", "metrics:figures", "k"),
+                    self._entry("Service levels", "timer", "requests:sla", "l"),
                 ],
             ),
             Section(
@@ -111,14 +109,11 @@ class Navigation:
         ]
 
     def _work(self) -> list[Entry]:
-        return self._those_there(
-            ("My work", "inbox", "home", "m"),
-            ("Requests", "clipboard-list", "requests:list", "r"),
-            ("Work at Risk", "triangle-alert", "requests:risk-list", "w"),
-        )
-
-    def _those_there(self, *entries: tuple[str, str, str, str]) -> list[Entry]:
-        return [self._entry(*each) for each in entries if _is_there(each[2])]
+        return [
+            self._entry("My work", "inbox", "home", "m"),
+            self._entry("Requests", "clipboard-list", "requests:list", "r"),
+            self._entry("Work at Risk", "triangle-alert", "requests:risk-list", "w"),
+        ]
 
     def _saved_views(self) -> list[Section]:
         """Return the person's own views and the team's, as many as a side bar takes."""
@@ -149,7 +144,11 @@ class Navigation:
     @cached_property
     def unseen(self) -> int:
         """How much they were told that they have not seen."""
-        return unseen_count(self.user) if has_any_role(self.user) else 0
+        if not has_any_role(self.user):
+            return 0
+        # Read with the person of a session; counted for others.
+        counted: int | None = vars(self.user).get("unseen")
+        return unseen_count(self.user) if counted is None else counted
 
     @cached_property
     def account(self) -> list[Entry]:
@@ -161,7 +160,7 @@ class Navigation:
 
     @cached_property
     def settings(self) -> list[tuple[str, str]]:
-        return [(label, reverse(name)) for label, name in SETTINGS if _is_there(name)]
+        return [(label, reverse(name)) for label, name in SETTINGS]
 
     @cached_property
     def search_url(self) -> str:
@@ -178,7 +177,7 @@ class Navigation:
 
     def _entry(self, label: str, icon: str, name: str, key: str = "") -> Entry:
         url, path = reverse(name), self.request.path
-        others = [reverse(each) for each in UNDER.get(name, ()) if _is_there(each)]
+        others = [reverse(each) for each in UNDER.get(name, ())]
         is_under = path.startswith(url) and not any(path.startswith(other) for other in others)
         is_here = path == url if url == "/" else is_under
         return Entry(label, icon, url, key, is_here and not self._is_in_a_view)
@@ -186,13 +185,6 @@ class Navigation:
     @cached_property
     def _is_in_a_view(self) -> bool:
         return any(entry.current for entry in self.saved_views)
-
-
-def _is_there(name: str) -> bool:
-    try:
-        return bool(reverse(name))
-    except NoReverseMatch:
-        return False
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:

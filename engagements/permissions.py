@@ -210,6 +210,8 @@ def sees_parties(user: User, request: ServiceRequest) -> bool:
 
 
 def _is_assigned(user: User, account_id: int | None) -> bool:
+    if account_id is None:
+        return False
     today = TruncDate(Now())
     return Assignment.objects.filter(
         Q(end=None) | Q(end__gt=today), start__lte=today, user=user, account_id=account_id

@@ -4,7 +4,9 @@ import dataclasses
 import json
 from typing import Any
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Subquery
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 
 from config.lib import crypto
 from events.models import Event, Notice
@@ -44,6 +46,12 @@ def notices_of(person: Any) -> QuerySet[Notice]:
 def unseen_count(person: Any) -> int:
     """Return how many notices are new, 100 where there are more."""
     return Notice.objects.filter(to=person, seen_at=None)[:MOST_UNSEEN].count()
+
+
+def unseen_of(person: Any) -> Combinable:
+    """Return how many notices are new for a column of people, to be read along with them."""
+    new = Notice.objects.filter(to=person, seen_at=None).order_by().values("to")
+    return Coalesce(Subquery(new.annotate(count=Count("pk")).values("count")), 0)
 
 
 def readable(event: Event, *, may_open: bool) -> Readable:

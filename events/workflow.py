@@ -48,7 +48,7 @@ class Given:
 
     reason: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
-    # The object's version it was made from; null: whatever is stored.
+    # Null: whatever is stored.
     version: int | None = None
     as_text: bool = False
 
@@ -136,7 +136,7 @@ class Transition:
     is_automatic: bool = False
     # What a person should know before: it leaves the house, or cannot be taken back.
     warns: str = ""
-    # What may be personal and stays out of the event.
+    # Stays out of the event: it may be personal.
     private: frozenset[str] = frozenset()
 
     @property

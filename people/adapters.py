@@ -22,6 +22,7 @@ from django.db.models import OuterRef
 from django.http import HttpRequest
 from django.urls import reverse
 
+from events.selectors import unseen_of
 from events.services import send_notice
 from people import services
 from people.http import client_ip, is_own_path, stamp_session
@@ -34,10 +35,12 @@ log = structlog.get_logger(__name__)
 
 class Backend(AuthenticationBackend):
     def get_user(self, user_id: int) -> User | None:
-        """Read the person of a session and their roles in one statement; every page does."""
+        """Read the person of a session, their roles and how much is new, in one statement."""
         names = Group.objects.filter(people=OuterRef("pk")).values("name")
         people = User.objects.filter(pk=user_id, is_active=True)
-        user = people.annotate(role_names=ArraySubquery(names)).first()
+        user = people.annotate(
+            role_names=ArraySubquery(names), unseen=unseen_of(OuterRef("pk"))
+        ).first()
         if user is not None:
             vars(user)["roles"] = frozenset(user.role_names)
         return user

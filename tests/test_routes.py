@@ -98,6 +98,7 @@ PAGES = {
     "imports:approve": any_role(405),
     "imports:undo": any_role(405),
     "imports:discard": any_role(405),
+    "handbook": any_role(),
     "palette": any_role(302),
     "views:list": any_role(),
     "views:create": any_role(404),

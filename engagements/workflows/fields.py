@@ -30,6 +30,8 @@ TEXT_MAX = 4000
 # The first and the last day included: two weeks.
 MOST_DAYS = 14
 PREEMPTED = "preempted"
+# Why Keel itself puts work on hold; people have reasons of their own.
+KEELS_OWN = ("objected", "risk_ended")
 NUMBER = re.compile(r"REQ-([0-9]{1,18})")
 
 
@@ -102,19 +104,21 @@ def impact(**more: Any) -> Field:
 def reason_code(kind: ReasonCode.Kind, **more: Any) -> Field:
     """A code of policy data: why it was declined, cancelled, held."""
 
-    def codes() -> dict[str, str]:
-        rows = ReasonCode.objects.filter(kind=kind, is_active=True).order_by("pk")
+    def codes(case: Case) -> dict[str, str]:
+        rows = ReasonCode.objects.filter(kind=kind).order_by("pk")
+        if not case.by.is_system:
+            rows = rows.filter(is_active=True).exclude(code__in=KEELS_OWN)
         return dict(rows.values_list("code", "label"))
 
-    def parse(value: Any, _case: Case) -> str:
-        return parse_choice(value, list(codes()))
+    def parse(value: Any, case: Case) -> str:
+        return parse_choice(value, list(codes(case)))
 
     return Field(
         name="code",
         label="Reason",
         parse=parse,
         kind="choice",
-        choices=lambda _case: list(codes().items()),
+        choices=lambda case: list(codes(case).items()),
         **more,
     )
 

@@ -10,7 +10,9 @@ from metrics import rules
 from metrics.demo.people import email_of, people_by_email
 from metrics.demo.story import YEAR, ZONE, Story
 from metrics.models import MetricRun
+from metrics.selectors.figures import SLUGS
 from metrics.selectors.runs import SEATS_DEPLOYED, newest_days
+from metrics.services import figures
 from metrics.services.current import refresh_current_facts
 from metrics.services.holding import publish_run
 from metrics.services.runs import MOST_DAYS_BACK, Outcome, catch_up, recompute
@@ -23,6 +25,14 @@ TAKES = dt.timedelta(seconds=2)
 LASTS = dt.timedelta(days=10)
 LOOKS_AT_IT = dt.timedelta(hours=9)
 RECENT = MOST_DAYS_BACK
+FIGURE_DAYS = 120
+
+
+def compute_figures(*, now: dt.datetime) -> int:
+    """Compute the key figures of requests for the months that their page shows."""
+    today = now.astimezone(ZONE).date()
+    days = [today - dt.timedelta(days=back) for back in range(FIGURE_DAYS, -1, -1)]
+    return len(list(figures.recompute(SLUGS, days, by=system_user(), now=now)))
 
 
 def compute(story: Story, *, now: dt.datetime, say: Callable[[str], None]) -> int:

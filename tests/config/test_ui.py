@@ -281,9 +281,15 @@ def labels(context):
 
 def test_navigation_shows_what_the_roles_open():
     assert labels(context_of(user_with("tam"))) == [
+        "My work",
+        "Requests",
+        "Work at Risk",
         "Seats deployed",
         "Flip list",
+        "Key figures",
+        "Service levels",
         "Accounts",
+        "Handbook",
         "API",
     ]
     assert "Settings" in labels(context_of(user_with("administrator")))

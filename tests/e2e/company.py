@@ -41,6 +41,8 @@ def found():
             Role.LEADERSHIP: "Helena Marsh",
             Role.METRIC_OWNER: "Tariq Nasser",
             Role.ADMINISTRATOR: "Astrid Berg",
+            Role.DE_LEAD: "Ruth Adeyemi",
+            Role.DE_ENGINEER: "Sam Eriksen",
         }.items()
     }
     factories.UserFactory(roles=[Role.TAM], name="Jonas Weber", email="other-tam@keel.example")

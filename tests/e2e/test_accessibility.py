@@ -172,7 +172,7 @@ SIGHTS = [
     Sight("tam", "/requests/{written}/sow/?as=customer"),
     Sight("tam", "/requests/{written}/sow/edit/"),
     Sight("tam", "/requests/{changed}/sow/?v=2&compare=1"),
-    Sight("de_lead", "/requests/{changed}/sow/"),
+    Sight("leadership", "/requests/{changed}/sow/"),
     Sight("tam", "/requests/{changed}/sow/change/"),
     Sight("tam", "/requests/{agreed}/sow/change/"),
     Sight("tam", "/requests/{agreed}/sow/change/", "errors of a change", 422),

@@ -43,6 +43,7 @@ class Command(BaseCommand):
             if loaded.is_new and loaded.story.size <= LARGE:
                 imports.bring(now=now)
                 requests.bring(now=now)
+                runs += nights.compute_figures(now=now)
         except DomainError as refusal:
             raise CommandError(str(refusal)) from refusal
         verb = "made" if loaded.is_new else "brought up to today"
