@@ -147,7 +147,7 @@ class Navigation:
         if not has_any_role(self.user):
             return 0
         # Read with the person of a session; counted for others.
-        counted: int | None = vars(self.user).get("unseen")
+        counted: int | None = getattr(self.user, "unseen", None)
         return unseen_count(self.user) if counted is None else counted
 
     @cached_property

@@ -8,6 +8,7 @@ from metrics.views import (
     definition,
     figures,
     flips,
+    panels,
     steering,
 )
 
@@ -25,6 +26,7 @@ urlpatterns = [
     path("definition/", definition.definition_page, name="definition"),
     path("figures/", figures.figure_list, name="figures"),
     path("figures/<slug:slug>/", figures.figure_page, name="figure"),
+    path("number/", panels.number_panel, name="number-panel"),
     path("target/", steering.target_page, name="target"),
     path("runs/", control.run_list, name="run-list"),
     path("runs/<uuid:run_id>/", control.run_detail, name="run-detail"),

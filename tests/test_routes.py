@@ -60,6 +60,7 @@ PAGES = {
     # There is no earlier day to compare with.
     "metrics:changes-csv": any_role(400),
     "metrics:definition": any_role(),
+    "metrics:number-panel": any_role(302),
     "metrics:target": only(Role.LEADERSHIP),
     "metrics:recompute": any_role(405),
     "metrics:figures": any_role(),

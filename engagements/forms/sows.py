@@ -41,7 +41,6 @@ HINTS = {
     "deemed_acceptance_days": "Business days. Leave it empty: silence is no acceptance.",
     "amount": "0.00 where it costs nothing extra.",
 }
-ROWS_OF_TEXT = {"detail": 2, "maintenance__text": 3}
 
 
 def name_of(path: str) -> str:

@@ -133,11 +133,6 @@ def changed_parts(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[s
     return whole + [path for path in SINGLE if _value(was, path) != _value(now, path)]
 
 
-def words(before: str, after: str) -> Text:
-    """Return one text compared with another."""
-    return _text(before, after, "", _Effort())
-
-
 def whole(before: str, after: str) -> Text:
     """Return one text compared with another, replaced as a whole where it changed."""
     if before == after:

@@ -18,7 +18,6 @@ from config.lib.htmx import is_htmx
 from config.lib.values import BadValue
 from engagements import permissions, selectors
 from engagements.forms.sows import (
-    CELLS,
     NoteForm,
     SowForm,
     StartForm,
@@ -241,7 +240,6 @@ def _page(request: HttpRequest, shell: Shell, editor: Editor, *, status: int = 2
         "editor": editor,
         "form": editor.form,
         "sow": editor.sow,
-        "cells": CELLS,
         "change": selectors.open_change(editor.sow),
         "start_form": StartForm(
             reading.templates(type_=shell.request.type), initial={"start": shell.here.today}

@@ -268,9 +268,16 @@ def delivered(stage):
     stage._plan()
     stage._work()
     content = {
-        "title": "SAML", "summary": "All of it.", "sow": 1, "rolled_out_on": "2026-12-04",
-        "rolled_out": "Everywhere", "deliverables": [], "artefacts": [], "deemed_on": None,
-    }  # fmt: skip
+        "title": "SAML",
+        "summary": "All of it.",
+        "sow": 1,
+        "rolled_out_on": "2026-12-04",
+        "deliverables": [
+            {"key": "d1", "what": "SAML sign-in", "evidence": "A login.", "done_on": "2026-12-03"}
+        ],
+        "artefacts": [{"name": "Sync script", "maintained_by": "customer"}],
+        "deemed_on": "2026-12-20",
+    }
     digest = digest_of(content, request=stage.request.number, account=str(stage.account))
     delivery = Delivery.objects.create(
         request=stage.request, number=1, content=content, digest=digest,
@@ -284,7 +291,12 @@ def test_a_delivery_is_accepted_by_link_with_a_rating(stage, delivered):
     links.ask_for_acceptance(delivered, by=stage.engineer, at=stage.now)
     token = tokens(stage.contact.email)[-1]
     page = Client().get(f"/s/{token}/")
-    assert "All of it." in page.content.decode()
+    text = page.content.decode()
+    for part in (
+        "SAML sign-in", "All of it.", "A login.", "3 Dec 2026", "4 Dec 2026", "20 Dec 2026",
+        "Sync script: The customer", "version 1",
+    ):  # fmt: skip
+        assert part in text
 
     answer = Client().post(f"/s/{token}/", hidden(page) | AGREES | {"rating": "5"})
 

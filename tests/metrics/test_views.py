@@ -376,3 +376,30 @@ def test_a_reading_at_the_last_moment_of_the_day_counts_in_the_zone_of_the_compa
     assert "1 of 1 account." in page
     assert "0 days old, of 19 Mar" in page
     assert timezone.now() == dt.datetime(2026, 3, 20, 9, tzinfo=dt.UTC)
+
+
+class TestNumberPanel:
+    PATH = "/metric/number/"
+
+    def asked(self, browser):
+        return said(browser.get(self.PATH, headers={"HX-Request": "true"}))
+
+    def test_says_the_number_and_how_it_moved(self, browser):
+        learn("03-01")
+        customer(80, at="03-01T12:00")
+        customer(10, at="03-01T12:00")
+        computed("03-02")
+        customer(90, at="03-18T12:00")
+        computed("03-19")
+
+        page = self.asked(browser)
+
+        assert "66.7%" in page
+        assert "2 of 3 accounts on 19 Mar" in page
+        assert "+16.7 points since 2 Mar" in page
+
+    def test_says_that_there_is_none_yet(self, browser):
+        assert "No number yet" in self.asked(browser)
+
+    def test_leads_to_the_dashboard_without_the_script(self, browser):
+        assert browser.get(self.PATH).url == "/metric/"
