@@ -12,6 +12,7 @@ from engagements.models import (
     SignOffLink,
     WorkAtRisk,
 )
+from events.selectors import events_of_object
 from events.services import acting_token
 from people.models import REQUESTERS, Role, User
 from people.permissions import has_any_role, has_role
@@ -84,9 +85,11 @@ def is_router(user: User, _thing: object = None) -> bool:
 
 
 def is_second_lead(user: User, request: ServiceRequest) -> bool:
-    """Only a DE lead who neither made the decision nor appealed it can decide the appeal."""
+    """Only a DE lead who neither filed it, made the decision nor appealed it can decide."""
     decision = request.decisions.order_by("-id").first()
-    parties = () if decision is None else (decision.by_id, decision.appealed_by_id)
+    parties = [request.filed_by_id]
+    if decision is not None:
+        parties += [decision.by_id, decision.appealed_by_id]
     return is_lead(user) and user.pk not in parties
 
 
@@ -179,8 +182,10 @@ def can_withdraw_risk(user: User, _risk: object = None) -> bool:
 
 
 def can_decide_change(user: User, change: ChangeRequest) -> bool:
-    """Only a DE lead who did not propose the change can decide on it."""
-    return is_lead(user) and user.pk != change.by_id
+    """Only a DE lead who neither proposed the change nor wrote it can decide on it."""
+    if not is_lead(user) or user.pk == change.by_id:
+        return False
+    return not events_of_object(change.after).filter(verb="sow.saved", actor=user).exists()
 
 
 def can_withdraw_change(user: User, change: ChangeRequest) -> bool:

@@ -10,6 +10,7 @@ from engagements.selectors.delivering import (
     agreed_sow,
     deliverables_of,
     open_deliverables,
+    promised_sow,
     what_was_missed,
 )
 from engagements.selectors.intake import (
@@ -24,6 +25,7 @@ from engagements.selectors.policy import policy_shown
 from engagements.selectors.requests import newest_decision, requests_visible_to
 from engagements.selectors.signoffs import (
     agreements_to,
+    last_ground,
     least_strength,
     live_risk,
     live_sign_off,
@@ -36,7 +38,6 @@ from engagements.selectors.signoffs import (
 )
 from engagements.selectors.sows import (
     OPEN_CHANGES,
-    agreed_version,
     current_sow,
     newest_frozen,
     open_change,
@@ -46,7 +47,6 @@ __all__ = [
     "OPEN_CHANGES",
     "accounts_to_choose",
     "agreed_sow",
-    "agreed_version",
     "agreements_to",
     "attachments_visible_to",
     "comments_of",
@@ -54,6 +54,7 @@ __all__ = [
     "current_sow",
     "deliverables_of",
     "drafts_of",
+    "last_ground",
     "least_strength",
     "live_risk",
     "live_sign_off",
@@ -67,6 +68,7 @@ __all__ = [
     "people_who_see",
     "policy_on",
     "policy_shown",
+    "promised_sow",
     "requests_visible_to",
     "sign_off_of",
     "similar_requests",

@@ -15,7 +15,7 @@ from engagements.models import (
     Tick,
 )
 from engagements.rules import sow as sow_rules
-from engagements.selectors.sows import newest_frozen
+from engagements.selectors.sows import current_sow, newest_frozen
 
 REJECTED = "The customer rejected a delivery."
 
@@ -33,8 +33,8 @@ class Deliverable:
 
 
 def deliverables_of(request: ServiceRequest) -> list[Deliverable]:
-    """Return what the newest SOW that was sent promises, in its order."""
-    sow = newest_frozen(request)
+    """Return what the SOW promises, in its order."""
+    sow = promised_sow(request)
     if sow is None:
         return []
     ticks = {tick.key: tick for tick in request.ticks.select_related("by", "attachment")}
@@ -49,6 +49,20 @@ def deliverables_of(request: ServiceRequest) -> list[Deliverable]:
         )
         for row in sow.content.get("deliverables", [])
     ]
+
+
+def promised_sow(request: ServiceRequest) -> SowVersion | None:
+    """Return the version that says what is to be delivered: the newest that was sent.
+
+    Where the current one says again what an earlier one said, that one; where none was sent,
+    the draft: work at risk is work on it.
+    """
+    current = current_sow(request)
+    if current is None or current.is_frozen:
+        return current
+    sent = request.sows.filter(frozen_at__isnull=False)
+    same = sent.filter(digest=current.digest).order_by("-number").first()
+    return same or newest_frozen(request) or current
 
 
 def open_deliverables(request: ServiceRequest) -> list[str]:

@@ -17,7 +17,7 @@ from engagements.models import (
     SowVersion,
     WorkAtRisk,
 )
-from engagements.selectors.sows import current_sow
+from engagements.selectors.sows import change_of, current_sow
 
 # What a customer only said is too weak for these changes of a signed SOW.
 WRITTEN_CHANGES = (ChangeRequest.Kind.LONGER, ChangeRequest.Kind.LARGER)
@@ -45,6 +45,18 @@ def sign_off_of(request: ServiceRequest, sow: SowVersion, *, on: dt.date) -> Sig
     least = strength_of(least_strength(request, sow, on=on))
     enough = [each for each in agreed if strength_of(each.way) >= least]
     return max(enough, key=lambda each: strength_of(each.way), default=None)
+
+
+def last_ground(sow: SowVersion, *, on: dt.date) -> SowVersion:
+    """Return what a change of this version is measured against: what was agreed to last.
+
+    A change that was never agreed to, or not strongly enough, is no ground for the next one.
+    """
+    change = change_of(sow)
+    while change is not None and sign_off_of(sow.request, sow, on=on) is None:
+        sow = change.before
+        change = change_of(sow)
+    return sow
 
 
 def agreements_to(request: ServiceRequest, sow: SowVersion) -> list[SignOff]:

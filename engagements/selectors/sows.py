@@ -50,12 +50,6 @@ def open_link_versions(request: ServiceRequest) -> frozenset[int]:
     return frozenset(links.values_list("sow_id", flat=True))
 
 
-def agreed_version(request: ServiceRequest) -> SowVersion | None:
-    """Return the newest version that the customer agreed to."""
-    sent = request.sows.filter(frozen_at__isnull=False, digest__in=agreed_digests(request))
-    return sent.order_by("-number").first()
-
-
 def changes_of(request: ServiceRequest) -> QuerySet[ChangeRequest]:
     changes = request.changes.select_related("before", "after", "by", "decided_by", "request")
     return changes.order_by("-pk")

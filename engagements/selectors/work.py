@@ -88,7 +88,7 @@ def count_for(user: User, *, at: dt.datetime) -> int:
 def requests_of(user: User, *, on: dt.date) -> Q:
     """What somebody looks after as a requester: what they filed, and what those who left did."""
     own = Q(account__in=own_account_ids(user, on=on))
-    return Q(filed_by=user) | (Q(filed_by__is_active=False) & own)
+    return Q(filed_by=user) | (Q(filed_by__is_active=False) & own & ~Q(state=S.DRAFT))
 
 
 def _union(user: User, *, at: dt.datetime, hats: Collection[str]) -> "QuerySet[Any, Any]":

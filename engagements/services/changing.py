@@ -5,6 +5,7 @@ import datetime as dt
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from accounts.selectors import today
 from config.lib import values
 from config.lib.authz import require
 from config.lib.errors import Conflict
@@ -62,7 +63,7 @@ def begin_change(
     change = ChangeRequest(
         request=request,
         kind=rules.WORDING,
-        before=selectors.agreed_version(request) or current,
+        before=selectors.last_ground(current, on=today(at)),
         after=add_version(request, current.content, actor=by, after=current, note=reason),
         reason=reason,
         asked_by_customer=asked_by_customer,
@@ -104,14 +105,19 @@ def why_not(request: ServiceRequest) -> str:
     return ""
 
 
-def keep_up(sow: SowVersion, *, actor: User, at: dt.datetime, is_rewritten: bool) -> None:
+def keep_up(sow: SowVersion, *, actor: User, at: dt.datetime) -> None:
     """Work out anew what the change takes; an approval holds only for what was approved."""
     change = selectors.open_change(sow)
     if change is None:
         return
     change.after = sow
     kind, was = _kind_of(change), change.kind
-    if change.state == State.APPROVED and (is_rewritten or kind != was):
+    if sow.is_frozen and kind == rules.LARGER:
+        raise NoChange(
+            f"Version {sow.number} is with the customer, and more effort needs the approval of a "
+            "DE lead first. Write a new version, and estimate that."
+        )
+    if change.state == State.APPROVED:
         reason = f"Version {sow.number} was changed after the approval."
         make_move(change, "reopen", by=system_user(), at=at, given=Given(reason=reason))
     if kind == was:

@@ -14,7 +14,7 @@ from config.lib.errors import Gone, Invalid, StaleWrite
 from config.lib.etags import etag_of
 from config.lib.values import BadValue, parse_text
 from engagements import permissions, selectors
-from engagements.models import Comment, ServiceRequest
+from engagements.models import Comment, ServiceRequest, Tick
 from engagements.rules.mentions import Person, mentioned
 from engagements.services.attachments import keep_file
 from events import services as events
@@ -91,9 +91,14 @@ def edit_comment(
 
 @transaction.atomic
 def withdraw_comment(comment: Comment, *, by: User, at: dt.datetime) -> Comment:
-    """Take it back: its text and its files are gone, its place stays."""
+    """Take it back: its text and its files are gone, its place stays.
+
+    A file that shows that a deliverable is done stays with the request.
+    """
     comment = _locked(comment)
     require(permissions.can_withdraw_comment, by, comment)
+    evidence = Tick.objects.filter(attachment__comment=comment).values("attachment")
+    comment.attachments.filter(pk__in=evidence).update(comment=None)
     comment.attachments.all().delete()
     comment.mentions.clear()
     comment.text, comment.deleted_at = "", at

@@ -196,7 +196,8 @@ def require_in_work(request: ServiceRequest, by: User) -> ServiceRequest:
 def freeze_delivery(move: Move) -> Delivery:
     """Keep what is handed over as the customer will see it, hashed."""
     request: ServiceRequest = move.obj
-    sow = selectors.newest_frozen(request)
+    promised = selectors.promised_sow(request)
+    sow = promised if promised and promised.is_frozen else None
     deemed_on = _deemed_on(request, move.at)
     content = rules.content_of(
         rules.Report(

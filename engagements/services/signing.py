@@ -62,10 +62,15 @@ def lost(move: Move) -> None:
     if sign_off.state == SignOff.State.OBJECTED:
         _send_receipts(move)
     request: ServiceRequest = sign_off.request
-    if selectors.may_work(request, on=today(move.at)):
-        return
     keel = system_user()
     reason = move.reason or "The evidence of the sign-off was withdrawn."
+    if sign_off.purpose == Purpose.DELIVERY:
+        if request.state == S.ACCEPTED and move.was == SignOff.State.AGREED:
+            given = Given(reason=reason)
+            make_move(request, "lose_acceptance", by=keel, at=move.at, given=given)
+        return
+    if selectors.may_work(request, on=today(move.at)):
+        return
     if request.state == S.SIGNED_OFF:
         make_move(request, "unsign", by=keel, at=move.at, given=Given(reason=reason))
     if request.state == S.IN_PROGRESS:

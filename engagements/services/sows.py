@@ -152,7 +152,7 @@ def save_draft(
             after={"digest": sow.digest, "changed": changed},
         )  # fmt: skip
         revoke_others(sow, actor=by, at=at)
-        changing.keep_up(sow, actor=by, at=at, is_rewritten=True)
+        changing.keep_up(sow, actor=by, at=at)
     return Saved(sow=sow, errors=found.errors)
 
 
@@ -185,7 +185,7 @@ def estimate(sow: SowVersion, days: Decimal | None, *, by: User, at: dt.datetime
     if days != was:
         write(sow, effort_days=days)
         tell("estimated", sow, actor=by, before={"effort_days": was}, after={"effort_days": days})
-        changing.keep_up(sow, actor=by, at=at, is_rewritten=False)
+        changing.keep_up(sow, actor=by, at=at)
     return sow
 
 

@@ -26,6 +26,7 @@ SENTENCES = {
     "request.started": ("play", "{who} started work"),
     "request.delivered": ("package-check", "{who} delivered {it}"),
     "request.delivery_accepted": ("thumbs-up", "The delivery is accepted"),
+    "request.acceptance_lost": ("triangle-alert", "The acceptance of the delivery is lost"),
     "request.delivery_rejected": ("thumbs-down", "The customer rejected the delivery"),
     "request.closed": ("circle-check", "{who} closed {it}"),
     "request.declined": ("circle-slash", "{who} declined {it}"),

@@ -61,7 +61,12 @@ AGREEING = (
         targets=frozenset({S.TRIAGED, S.SCHEDULED, S.IN_PROGRESS, S.ON_HOLD, S.NEEDS_INFO}),
         leads=lambda case: str(case.obj.state),
         who=permissions.is_requester_of,
-        guards=(guards.sow_is_complete, guards.has_a_draft, guards.change_is_approved),
+        guards=(
+            guards.is_triaged,
+            guards.sow_is_complete,
+            guards.has_a_draft,
+            guards.change_is_approved,
+        ),
         fields=(fields.contact("contact", "Send a link to", required=False),),
         effects=(sows.freeze_current, signing.send_link_asked_for),
         asks=requesters,

@@ -28,6 +28,7 @@ ENDING = (
         sources=BEFORE_WORK,
         target=S.DECLINED,
         who=permissions.is_lead,
+        guards=(guards.has_not_begun,),
         fields=(
             fields.reason_code(ReasonCode.Kind.DECLINE),
             fields.lines("alternative", "What we offer instead, or where they can turn"),

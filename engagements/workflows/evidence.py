@@ -64,6 +64,7 @@ SIGN_OFF = Workflow(
             sources=frozenset({SignOff.State.RECORDED}),
             target=SignOff.State.AGREED,
             who=permissions.can_confirm_sign_off,
+            guards=(guards.is_not_answered,),
             changes=(confirmed,),
             effects=(signing.agreed,),
         ),

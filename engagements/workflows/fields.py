@@ -23,6 +23,7 @@ from config.lib.values import (
     parse_uuid,
 )
 from engagements.models import Impact, Owner, ReasonCode, ServiceRequest
+from engagements.selectors import requests_visible_to
 from events.workflow import Case, Changes, Field, Move
 from people.models import Role, User
 
@@ -171,7 +172,7 @@ def other_request(name: str, label: str, **more: Any) -> Field:
     """Another request, by number (REQ-12) or public id."""
 
     def parse(value: Any, case: Case) -> ServiceRequest:
-        found = _request(value)
+        found = _request(value, case.by)
         if found is None or found.pk == case.obj.pk or found.state == "draft":
             raise Invalid(f"There is no other request “{echo(value)}”.", code="unknown")
         return found
@@ -179,11 +180,12 @@ def other_request(name: str, label: str, **more: Any) -> Field:
     return Field(name=name, label=label, parse=parse, **more)
 
 
-def _request(value: Any) -> ServiceRequest | None:
+def _request(value: Any, by: User) -> ServiceRequest | None:
+    visible = requests_visible_to(by)
     if isinstance(value, str) and value.upper().startswith("REQ-"):
         number = NUMBER.fullmatch(value.upper())
-        return ServiceRequest.objects.filter(pk=int(number[1])).first() if number else None
-    return ServiceRequest.objects.filter(uuid=parse_uuid(value)).first()
+        return visible.filter(pk=int(number[1])).first() if number else None
+    return visible.filter(uuid=parse_uuid(value)).first()
 
 
 def _person(value: Any, those: Any, label: str, roles: tuple[Role, ...]) -> User:

@@ -58,6 +58,7 @@ FILING = (
         sources=frozenset({S.SUBMITTED, S.SOW_DRAFTING, S.NEEDS_INFO}),
         target=S.ROUTED_OUT,
         who=permissions.is_router,
+        guards=(guards.is_not_sent,),
         fields=(
             OWNER_ELSEWHERE,
             fields.person("owner_user", "Person there", required=False),

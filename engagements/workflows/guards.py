@@ -14,6 +14,8 @@ from engagements.models import (
     WorkAtRisk,
 )
 from engagements.rules import sow as sow_rules
+from engagements.services.sow_versions import CHANGING, phase_of
+from engagements.workflows.common import BEFORE_WORK
 from events.workflow import Case, Guard
 
 MOST_DAYS = 14
@@ -79,6 +81,29 @@ def change_is_approved(case: Case) -> str:
     if change.state in (ChangeRequest.State.APPROVED, ChangeRequest.State.AGREED):
         return ""
     return "This change takes more effort or two months longer. A DE lead has to approve it first."
+
+
+@guard("triaged", "It is triaged; one that waits was triaged before.")
+def is_triaged(case: Case) -> str:
+    if phase_of(case.obj) in CHANGING:
+        return ""
+    return "It waits. Let it go on first, then send the statement of work for sign-off."
+
+
+@guard("not_begun", "Work is not scheduled; one that waits was not scheduled before.")
+def has_not_begun(case: Case) -> str:
+    was = case.obj.paused_from
+    if not was or was in BEFORE_WORK:
+        return ""
+    return f"It was {RequestState(was).label.lower()} before it had to wait. Cancel it instead."
+
+
+@guard("not_sent", "Nothing was sent for sign-off; of one that waits, nothing was before.")
+def is_not_sent(case: Case) -> str:
+    was = case.obj.paused_from
+    if not was or was in (RequestState.SUBMITTED, RequestState.SOW_DRAFTING):
+        return ""
+    return f"It was {RequestState(was).label.lower()} before it had to wait. Answer first."
 
 
 @guard("takes_approval", "The change takes more effort, or two months longer.")
@@ -173,6 +198,14 @@ def is_accepted(case: Case) -> str:
     delivery = case.obj.deliveries.order_by("-number").first()
     accepted = delivery and delivery.sign_offs.filter(state=SignOff.State.AGREED).exists()
     return "" if accepted else "The customer has not accepted the delivery."
+
+
+@guard("not_answered", "The delivery was not accepted otherwise.")
+def is_not_answered(case: Case) -> str:
+    delivery = case.obj.delivery
+    if delivery is None or not delivery.sign_offs.filter(state=SignOff.State.AGREED).exists():
+        return ""
+    return "This delivery was accepted already. Withdraw this record: it is not needed."
 
 
 @guard("retrospective", "A retrospective, where a date or the scope was missed.")

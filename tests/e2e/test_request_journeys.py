@@ -45,9 +45,9 @@ def answer(page, question, words):
     page.get_by_role("group", name=question).get_by_label(words, exact=True).check()
 
 
-def fill(page, texts):
+def fill(page, texts, *, exact=False):
     for label, text in texts.items():
-        page.get_by_label(label).fill(text)
+        page.get_by_label(label, exact=exact).fill(text)
 
 
 def send_request(page):
@@ -217,7 +217,7 @@ def write_sow(page):
     missing = page.get_by_role("region", name="What is missing")
     expect(missing).to_contain_text("acceptance criteria")
     fill(page.get_by_role("group", name="Deliverable 1"), ROW)
-    fill(page, PARTS)
+    fill(page, PARTS, exact=True)
     page.get_by_label("Who maintains it").select_option(label="The customer")
     page.get_by_label("Does it depend on the version").select_option(label="No")
     expect(missing).to_contain_text("All parts are there")
