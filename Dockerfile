@@ -14,6 +14,10 @@ RUN KEEL_MODE=demo STATIC_ROOT=/app/staticfiles /opt/venv/bin/python manage.py c
 
 FROM python:3.11-slim-bookworm
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 KEEL_MODE=production STATIC_ROOT=/app/staticfiles
+# Papers of customers whose names are not in Latin, Greek or Cyrillic letters.
+RUN apt-get update \
+ && apt-get install --no-install-recommends --yes fonts-noto-core fonts-noto-cjk \
+ && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 keel && useradd --uid 10001 --gid keel --no-create-home --home-dir /nonexistent keel
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app

@@ -27,6 +27,7 @@ from engagements.rules import delivery as delivery_rules
 from engagements.rules import sow as sow_rules
 from engagements.selectors.sows import current_sow
 from events.models import Event
+from people.models import User
 from people.selectors import DIGEST_BYTES, newest_pepper_id, token_digest
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
@@ -161,13 +162,19 @@ def version_before(link: SignOffLink) -> SowVersion | None:
     return earlier.filter(sent | agreed).order_by("-number").first()
 
 
-def address_changed_at(contact: Contact, *, at: dt.datetime) -> dt.datetime | None:
-    """Return when the contact's address became what it is, where that was within a day."""
+def address_changed_at(contact: Contact, *, by: User, at: dt.datetime) -> dt.datetime | None:
+    """Return when the contact's address became what it is, where that was within a day.
+
+    The first address of a contact counts too, where who sends the link wrote it themselves.
+    """
     others = ContactVersion._default_manager.filter(  # noqa: SLF001 made by version_of
         fact=contact.pk, known_to__gt=at - HOLD
     ).exclude(email__iexact=contact.email)
     moments = others.order_by("-known_to").values_list("known_to", flat=True)
     changed: dt.datetime | None = moments.first()
+    if changed is None:
+        written = _addresses_written(contact).filter(actor=by, at__gt=at - HOLD)
+        changed = written.values_list("at", flat=True).first()
     return changed
 
 
@@ -282,8 +289,13 @@ def _names_of(account: Account | None) -> Iterator[str]:
 
 def who_changed_address(link: SignOffLink) -> int | None:
     """Return the key of who changed the contact's address last."""
-    changes = Event.objects.filter(
-        object_type="accounts.contact", object_id=link.contact.uuid, after__has_key="email"
-    )
-    actor: int | None = changes.order_by("-id").values_list("actor_id", flat=True).first()
+    written = _addresses_written(link.contact)
+    actor: int | None = written.values_list("actor_id", flat=True).first()
     return actor
+
+
+def _addresses_written(contact: Contact) -> QuerySet[Event]:
+    written = Event.objects.filter(
+        object_type="accounts.contact", object_id=contact.uuid, after__has_key="email"
+    )
+    return written.order_by("-id")

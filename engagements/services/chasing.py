@@ -88,7 +88,8 @@ def _just_expired(at: dt.datetime) -> QuerySet[SignOffLink]:
 @transaction.atomic
 def _tell_of_expiry(link: SignOffLink, *, at: dt.datetime) -> bool:
     request, link = links.lock(link)
-    if reading.standing_of(link, at=at) != Standing.EXPIRED:
+    is_told = Event.objects.filter(verb=EXPIRED, object_id=link.uuid).exists()
+    if is_told or reading.standing_of(link, at=at) != Standing.EXPIRED:
         return False
     record(EXPIRED, link, by=system_user(), after={}, account_id=request.account_id)
     # The reminder's link ends together with the first one.

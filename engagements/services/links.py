@@ -102,7 +102,11 @@ def remind(link: SignOffLink, *, by: User, at: dt.datetime) -> SignOffLink:
     request, link = lock(link)
     if reading.standing_of(link, at=at) != Standing.OPEN or link.objects_to is not None:
         raise NotNow("This link waits for no answer.")
-    if link.reminded_at is not None and at < link.reminded_at + REMIND_AGAIN and not by.is_system:
+    # By itself once; by people again after a day.
+    is_known = link.reminded_at is not None and (
+        by.is_system or at < link.reminded_at + REMIND_AGAIN
+    )
+    if is_known:
         raise NotNow("They were reminded within the last day. Wait a little.")
     token = new_token()
     twin = _stored(
@@ -242,7 +246,7 @@ def _make(
     if reading.links_of(request).filter(used_at=None, revoked_at=None).count() >= MOST_OPEN:
         raise NotNow(f"{MOST_OPEN} links of {request.number} are open. Revoke some first.")
     token = new_token()
-    changed_at = reading.address_changed_at(contact, at=at)
+    changed_at = reading.address_changed_at(contact, by=by, at=at)
     link = _stored(
         request,
         contact,

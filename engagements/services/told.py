@@ -166,6 +166,13 @@ REQUEST: dict[str, tuple[Telling, ...]] = {
     "accept_delivery": (
         Telling("delivery", "{account} accepted the delivery of {number}", (by_requester, by_team)),
     ),
+    "lose_acceptance": (
+        Telling(
+            "delivery",
+            "{number}, {account}: the acceptance of the delivery is lost",
+            (by_requester, by_team),
+        ),
+    ),
     "reject_delivery": (
         Telling("delivery", "{account} rejected the delivery of {number}", (by_requester, by_team)),
     ),

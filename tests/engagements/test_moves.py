@@ -56,6 +56,7 @@ MOVES = {
     "start": ("scheduled", "in_progress", WORKERS, {}),
     "deliver": ("in_progress", "delivered", WORKERS, {"summary": "All of it."}),
     "accept_delivery": ("delivered", "accepted", KEEL, {}),
+    "lose_acceptance": ("accepted", "delivered", KEEL, {}),
     "reject_delivery": ("delivered", "in_progress", KEEL, {}),
     "close": ("accepted", "closed", REQUESTERS | WORKERS, {}),
     "decline": (
@@ -97,6 +98,7 @@ PREPARE = {
     "sign": lambda stage: stage.signed(stage.request.sows.get()),
     "triage_at_risk": Stage.risk,
     "accept_delivery": lambda stage: stage.answered("agreed"),
+    "close": lambda stage: stage.answered("agreed"),
 }
 
 
@@ -267,6 +269,15 @@ def succeed(stage):
     factories.ServiceRequestFactory(account=stage.account, successor_of=stage.request)
 
 
+def wait_from(state):
+    def wait(stage):
+        stage.request.paused_from = state
+        stage.request.save(update_fields=["paused_from"])
+        workflow.place(stage.request, "needs_info")
+
+    return wait
+
+
 BREAKS = [
     ("submit", "complete", lose_answers),
     ("submit", "account_open", archive),
@@ -298,6 +309,10 @@ BREAKS = [
     ("deliver", "maintained", orphan),
     ("accept_delivery", "delivery_accepted", unanswer),
     ("close", "retrospective", late),
+    ("close", "delivery_accepted", unanswer),
+    ("send_change", "triaged", wait_from("sow_drafting")),
+    ("decline", "not_begun", wait_from("in_progress")),
+    ("route_out", "not_sent", wait_from("awaiting_signoff")),
     ("reopen", "no_successor", succeed),
 ]
 

@@ -43,6 +43,7 @@ EXPECTED = {
     "start": ("engineer", {"filer": "request_moved"}),
     "deliver": ("engineer", {"filer": "asked_of_you"}),
     "accept_delivery": ("keel", {"filer": "delivery", "engineer": "delivery"}),
+    "lose_acceptance": ("keel", {"filer": "delivery", "engineer": "delivery"}),
     "reject_delivery": ("keel", {"filer": "delivery", "engineer": "delivery"}),
     "close": ("filer", {"engineer": "request_moved"}),
     "decline": ("lead", {"filer": "decision"}),
