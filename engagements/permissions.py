@@ -87,7 +87,7 @@ def is_router(user: User, _thing: object = None) -> bool:
 def is_second_lead(user: User, request: ServiceRequest) -> bool:
     """Only a DE lead who neither filed it, made the decision nor appealed it can decide."""
     decision = request.decisions.order_by("-id").first()
-    parties = [request.filed_by_id]
+    parties: list[int | None] = [request.filed_by_id]
     if decision is not None:
         parties += [decision.by_id, decision.appealed_by_id]
     return is_lead(user) and user.pk not in parties

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from config.lib.authz import require
 from config.lib.errors import Conflict, Invalid, StaleWrite
 from config.lib.etags import etag_of
-from config.lib.values import BadValue, echo
+from config.lib.values import BadValue, echo, parse_text
 from events.models import MoveRequest
 from events.services.log import record
 
@@ -322,8 +322,7 @@ def _wrong_state(workflow: Workflow, transition: Transition, obj: Any) -> str:
 
 def _parsed(transition: Transition, given: Given, case: Case) -> dict[str, Any]:
     errors = _wrong_reason(transition, given.reason)
-    known = {each.name for each in transition.fields}
-    for name in given.values.keys() - known:
+    for name in given.values.keys() - {each.name for each in transition.fields}:
         errors[name] = ValidationError(f"“{transition.label}” takes no such field.", code="unknown")
     parsed: dict[str, Any] = {}
     for each in transition.fields:
@@ -339,19 +338,20 @@ def _parsed(transition: Transition, given: Given, case: Case) -> dict[str, Any]:
 
 
 def _value(asked: Field, value: Any, case: Case) -> Any:
-    if value is None or value in ("", []):
-        if asked.required:
-            raise BadValue("required", f"Fill in “{asked.label}”.")
-        return None
-    return asked.parse(value, case)
+    is_empty = value in (None, "", [])
+    if is_empty and asked.required:
+        verb = "Choose" if "choice" in asked.kind else "Fill in"
+        raise BadValue("required", f"{verb} “{asked.label}”.")
+    return None if is_empty else asked.parse(value, case)
 
 
 def _wrong_reason(transition: Transition, reason: str) -> dict[str, ValidationError]:
     if transition.needs_reason and not reason.strip():
         return {"reason": ValidationError("Say why.", code="required")}
-    if len(reason) > REASON_MAX:
-        words = f"The reason is longer than {REASON_MAX:,} characters."
-        return {"reason": ValidationError(words, code="too_long")}
+    try:
+        parse_text(reason.strip() or "None.", max_length=REASON_MAX, lines=True)
+    except BadValue as error:
+        return {"reason": ValidationError(error.detail, code=error.code)}
     return {}
 
 

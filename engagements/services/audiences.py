@@ -24,10 +24,13 @@ def requester(request: ServiceRequest, *, at: dt.datetime) -> list[User]:
     """Return who filed it; who looks after the account, where that person has left."""
     if request.filed_by.is_active:
         return [request.filed_by]
-    assigned = assignments_on(today(at)).filter(
-        account=request.account_id, role__in=REQUESTER_ROLES, primary=True
+    assigned = list(
+        assignments_on(today(at))
+        .filter(account=request.account_id, role__in=REQUESTER_ROLES)
+        .select_related("user")
     )
-    return [each.user for each in assigned.select_related("user")]
+    primary = [each.user for each in assigned if each.primary]
+    return primary or [each.user for each in assigned]
 
 
 def requesters_of(request: ServiceRequest, *, at: dt.datetime) -> list[User]:

@@ -90,7 +90,7 @@ this is the receipt for the {thing_named(thing)} for {sign_off.request.account},
 Answer: {ANSWERS[sign_off.purpose, sign_off.state]}
 By: {", ".join(filter(None, (sign_off.party_name, sign_off.party_title)))}
 How: {sign_off.get_way_display()}
-When: {_moment(sign_off.answered_at or sign_off.recorded_at)}
+When: {_day(sign_off.answered_at or sign_off.recorded_at)}
 Document: SHA-256 {sign_off.digest}
 Receipt: {sign_off.receipt}
 
@@ -129,7 +129,7 @@ def _asked_to_accept(link: SignOffLink) -> tuple[str, str]:
     deemed = link.delivery.deemed_on if link.delivery else None
     silence = (
         f"\nAs the statement of work says, it counts as accepted if we hear nothing by"
-        f" {deemed:%d %b %Y}."
+        f" {day_text(deemed)}."
         if deemed
         else ""
     )
@@ -153,7 +153,7 @@ def _told_what_was_understood(link: SignOffLink) -> tuple[str, str]:
         f"What we understood: {title}",
         f"""\
 {_us(link)} has noted that you agreed in a conversation on
-{_moment(sign_off.answered_at or sign_off.recorded_at)} to the {thing_named(thing)} for
+{_day(sign_off.answered_at or sign_off.recorded_at)} to the {thing_named(thing)} for
 {link.request.account}, “{title}”.
 
 What was understood:
@@ -197,10 +197,6 @@ def _signature(person: Any) -> str:
 def _day(moment: dt.datetime) -> str:
     local = moment.astimezone(_zone())
     return f"{day_text(local.date())}, {local:%H:%M} {local:%Z}"
-
-
-def _moment(moment: dt.datetime) -> str:
-    return f"{moment.astimezone(_zone()):%d %b %Y, %H:%M %Z}"
 
 
 def _zone() -> ZoneInfo:

@@ -15,14 +15,14 @@ from accounts import selectors as accounts
 from accounts.models import Account, Contact
 from accounts.selectors.lists import NUMBER
 from config.lib.authz import require
-from config.lib.errors import Conflict, StaleWrite
+from config.lib.errors import Conflict, Missing, StaleWrite
 from config.lib.etags import etag_of
 from config.lib.values import BadValue, OuterId, echo, parse_uuid
 from engagements import permissions, selectors
 from engagements.models import RequestState, RequestType, ServiceRequest
 from engagements.rules import answers as asked
 from engagements.rules.suggesting import SOURCE_MAX, source_of, suggestions_from
-from engagements.services.moving import move
+from engagements.services.moving import DISCARDED, move
 from events.services import record
 from people.models import User
 
@@ -198,7 +198,10 @@ def discard_draft(request: ServiceRequest, *, by: User) -> None:
 
 
 def _locked(request: ServiceRequest) -> ServiceRequest:
-    locked = ServiceRequest.objects.select_for_update(of=("self",), no_key=True).get(pk=request.pk)
+    rows = ServiceRequest.objects.select_for_update(of=("self",), no_key=True)
+    locked = rows.filter(pk=request.pk).first()
+    if locked is None:
+        raise Missing(DISCARDED)
     if locked.state != RequestState.DRAFT:
         raise NotADraft(f"{locked.number} was submitted. Its answers stay as they are.")
     return locked

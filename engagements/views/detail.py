@@ -98,7 +98,7 @@ def _related(shell: Shell) -> list[Related]:
     found += [Related(each, "Continued by") for each in _seen(shell, asked.successors)]
     if asked.preempted_by:
         found.append(Related(asked.preempted_by, "What came first"))
-    found += [Related(each, "Held for this one") for each in _seen(shell, asked.preempts)]
+    found += [Related(each, "Put on hold for it") for each in _seen(shell, asked.preempts)]
     return found
 
 

@@ -79,8 +79,10 @@ class Evidence:
     def local(self) -> str:
         """The time on the company's clocks, where those show another."""
         zone = self.shell.here.zone
+        if not self.at.astimezone(zone).utcoffset():
+            return ""
         place = zone.key.rpartition("/")[2].replace("_", " ")
-        return "" if zone.key == "UTC" else f"{self.at.astimezone(zone):%H:%M} in {place}"
+        return f"{self.at.astimezone(zone):%H:%M} in {place}"
 
     @property
     def short_digest(self) -> str:

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from config.lib.ui.formats import day_text
 from engagements import selectors
-from engagements.models import ReasonCode, RequestState, ServiceRequest
+from engagements.models import ReasonCode, RequestState, SignOff
 from engagements.workflows import REQUEST
 from events.models import MoveRequest
 from events.workflow import Option
@@ -33,6 +33,9 @@ PRIMARY = {
     S.ACCEPTED: "close",
 }
 DANGER = frozenset({"decline", "cancel"})
+# Where the customer was asked, and what they answered that has to be worked in.
+ASKED_STATES = frozenset({S.AWAITING_SIGNOFF, S.DELIVERED})
+UNWANTED = frozenset({SignOff.State.REJECTED, SignOff.State.OBJECTED})
 # Where what stands in the way can be put right.
 REMEDIES = {
     "complete": ("Answer what is missing", "requests:resume"),
@@ -61,12 +64,22 @@ class Reason(NamedTuple):
     is_look: bool = False
 
 
+class Errand(NamedTuple):
+    """What comes next and is no move of the request; what leaves the house is posted."""
+
+    label: str
+    url: str
+    is_posted: bool = False
+
+
 @dataclass(frozen=True)
 class Act:
     """A move, as the page offers or explains it."""
 
     option: Option
     number: int
+    # The move that usually comes next.
+    usual: str = ""
 
     @property
     def label(self) -> str:
@@ -74,8 +87,7 @@ class Act:
 
     @property
     def is_primary(self) -> bool:
-        request: ServiceRequest = self.option.case.obj
-        return PRIMARY.get(RequestState(request.state)) == self.option.transition.id
+        return self.option.transition.id == self.usual
 
     @property
     def is_danger(self) -> bool:
@@ -119,7 +131,14 @@ class NextSteps:
 
     @cached_property
     def acts(self) -> list[Act]:
-        return [Act(option, self.shell.request.pk) for option in self.shell.options]
+        return [Act(option, self.shell.request.pk, self.usual) for option in self.shell.options]
+
+    @cached_property
+    def usual(self) -> str:
+        """Return the move that usually comes next."""
+        if _answer(self.shell) in UNWANTED:
+            return "revise"
+        return PRIMARY.get(RequestState(self.shell.request.state), "")
 
     @property
     def primary(self) -> Act | None:
@@ -144,6 +163,27 @@ class NextSteps:
         """Return where to put right what is in the way of the usual next move."""
         reasons = self.hindered.reasons if self.hindered else []
         return next((each for each in reasons if each.url and not each.is_look), None)
+
+    @cached_property
+    def errand(self) -> Errand | None:
+        """Return what this person does next where no move does: confirm, or remind."""
+        shell = self.shell
+        if shell.request.state not in ASKED_STATES or self.primary:
+            return None
+        if waiting := shell.sign_off_card.waiting:
+            args = [shell.request.pk, waiting[0].sign_off.uuid]
+            return Errand("Confirm the sign-off", reverse("requests:sign-off", args=args))
+        if not shell.links_card.may_send or _answer(shell) == SignOff.State.RECORDED:
+            return None
+        for each in shell.links_card.links:
+            if each.can_be_reminded:
+                args = [shell.request.pk, each.link.uuid]
+                return Errand(
+                    "Remind the customer",
+                    reverse("requests:link-remind", args=args),
+                    is_posted=True,
+                )
+        return Errand("Send a link", reverse("requests:link-new", args=[shell.request.pk]))
 
     @property
     def may_write_on(self) -> bool:
@@ -209,7 +249,7 @@ def reasons_of(blocks: Iterable[tuple[str, str]], number: int) -> list[Reason]:
 def _needs_info(shell: "Shell") -> str:
     request = shell.request
     whom = request.waits_for or request.filed_by
-    return f"Waits for an answer of {whom.name}, since {shell.day(request.moved_at)}."
+    return f"Waits for an answer from {whom.name}, since {shell.day(request.moved_at)}."
 
 
 def _routed_out(shell: "Shell") -> str:
@@ -224,9 +264,42 @@ def _writing(shell: "Shell") -> str:
     return f"{request.filed_by.name} writes the statement of work and sends it. {done}"
 
 
+def _answer(shell: "Shell") -> str:
+    """Return how the newest answer to the version that was sent stands; "" without one."""
+    if shell.request.state != S.AWAITING_SIGNOFF:
+        return ""
+    main = shell.sign_off_card.main
+    return main.sign_off.state if main is not None and main.is_current else ""
+
+
 def _waiting(shell: "Shell") -> str:
-    since = f", since {shell.day(shell.request.moved_at)}" if shell.request.moved_at else ""
-    return f"Waits for the customer to agree to {shell.sow or 'the statement of work'}{since}."
+    request, answer = shell.request, _answer(shell)
+    sow = shell.sow or "the statement of work"
+    main = shell.sign_off_card.main
+    if main is not None and answer in UNWANTED:
+        verb = "asked for a change of" if answer == SignOff.State.REJECTED else "objected to"
+        return (
+            f"The customer {verb} {sow} on {shell.day(main.at)}."
+            f" Waits for {request.filed_by.name} to write a new version."
+        )
+    if main is not None and answer == SignOff.State.RECORDED:
+        return (
+            f"{main.sign_off.recorded_by} noted that the customer agreed to {sow}."
+            " Waits for a second person to confirm it."
+        )
+    since = f", since {shell.day(request.moved_at)}" if request.moved_at else ""
+    return f"Waits for the customer to agree to {sow}{since}."
+
+
+def _lead(shell: "Shell") -> str:
+    acts = shell.next_steps.acts
+    is_own = any(act.is_primary and act.option.may for act in acts)
+    return "you or another DE lead" if is_own else "a DE lead"
+
+
+def _delivered(shell: "Shell") -> str:
+    since = f", since {shell.day(shell.request.delivered_at)}"
+    return f"Waits for the customer to accept what was delivered{since}."
 
 
 def _scheduled(shell: "Shell") -> str:
@@ -235,6 +308,9 @@ def _scheduled(shell: "Shell") -> str:
     if request.start is None or request.end is None:
         return f"{who} leads it. It has no dates."
     start, end = (day_text(day, shell.here.today) for day in (request.start, request.end))
+    late = request.state == S.IN_PROGRESS and request.end < shell.here.today
+    if late:
+        return f"{who} leads it. Its last day was {end}: it is late."
     return f"{who} leads it, from {start} to {end}."
 
 
@@ -266,20 +342,20 @@ def _code(code: str) -> str:
 _SENTENCES = {
     S.DRAFT: lambda _shell: "Only you see this draft. Finish it, then submit it.",
     S.SUBMITTED: lambda shell: (
-        "Waits for a DE lead to put it on the fast path."
+        f"Waits for {_lead(shell)} to put it on the fast path."
         if shell.decided and shell.decided.is_ours
-        else "Waits for a DE lead to say who owns it."
+        else f"Waits for {_lead(shell)} to say who owns it."
     ),
     S.NEEDS_INFO: _needs_info,
     S.ROUTED_OUT: _routed_out,
     S.SOW_DRAFTING: _writing,
     S.AWAITING_SIGNOFF: _waiting,
-    S.SIGNED_OFF: lambda _shell: "The customer agreed. Waits for a DE lead to triage it.",
-    S.TRIAGED: lambda _shell: "Waits for a DE lead to schedule it.",
+    S.SIGNED_OFF: lambda shell: f"The customer agreed. Waits for {_lead(shell)} to triage it.",
+    S.TRIAGED: lambda shell: f"Waits for {_lead(shell)} to schedule it.",
     S.SCHEDULED: _scheduled,
     S.IN_PROGRESS: _scheduled,
     S.ON_HOLD: _held,
-    S.DELIVERED: lambda _shell: "Waits for the customer to accept what was delivered.",
+    S.DELIVERED: _delivered,
     S.ACCEPTED: lambda _shell: "The customer accepted the delivery. It can be closed.",
     S.CLOSED: _over,
     S.DECLINED: _over,

@@ -10,6 +10,8 @@ from engagements.rules.sow_words import changes_in_words
 from engagements.selectors import links as reading
 
 OWNERS = dict(MaintenanceOwner.choices)
+# As the customer reads it.
+PUBLIC_OWNERS = {**OWNERS, MaintenanceOwner.CUSTOMER: "you"}
 
 
 class Changes(NamedTuple):
@@ -37,7 +39,7 @@ def delivery_parts(content: Mapping[str, Any]) -> Mapping[str, Any]:
             for row in content.get("deliverables") or []
         ],
         "artefacts": [
-            {**row, "owner": OWNERS.get(row.get("maintained_by"), UNKNOWN)}
+            {**row, "owner": PUBLIC_OWNERS.get(row.get("maintained_by"), UNKNOWN)}
             for row in content.get("artefacts") or []
         ],
         "rolled_out_on": _shown_day(content.get("rolled_out_on")),

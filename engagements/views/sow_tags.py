@@ -2,6 +2,7 @@
 
 {% sow_document content before public as document %}
 {% words text %}  {% prose text %}      what was added in <ins>, what was removed in <del>
+{{ email|address }}      an address that wraps after its @
 """
 
 from collections.abc import Mapping
@@ -47,3 +48,10 @@ def _segment(kind: str, text: str) -> str | SafeString:
         return text
     element, says = MARKS[kind]
     return format_html('<{}><span class="vh">{}: </span>{}</{}>', element, says, text, element)
+
+
+@register.filter
+def address(email: str) -> SafeString:
+    """An e-mail address that wraps after its @ before it wraps anywhere else."""
+    name, at, host = str(email).rpartition("@")
+    return format_html("{}{}<wbr>{}", name, at, host)

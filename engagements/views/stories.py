@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from accounts import stories
 from accounts.stories import Place, Story, changes_text
-from engagements.models import Confidence, Effort, Impact, Owner, SignOff
+from engagements.models import Confidence, Effort, Impact, Owner, RequestType, SignOff, SignOffLink
 from engagements.selectors import history
 from engagements.views.sentences import SENTENCES
 from engagements.workflows import REQUEST
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST_MISSED = 10
 VERSION = re.compile(r"v\d")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NOUNS = ("request", "sow", "sign_off", "link", "work_at_risk", "change", "delivery")
 TALK = ("request.comment", "request.file", "request.asked", "request.answered")
 AGREEMENT = ("sow", "sign_off", "link", "work_at_risk", "change")
@@ -38,6 +39,8 @@ KINDS = {
     "talk": _TALK,
 }
 KIND_LABELS = {"all": "All", "steps": "Steps", "agreement": "Agreement", "talk": "Conversation"}
+# Without a version of the SOW they are about what was delivered.
+OF_A_DELIVERY = {model._meta.label_lower for model in (SignOff, SignOffLink)}  # noqa: SLF001
 # What a sentence says already, or nobody asks for.
 UNTOLD = frozenset(
     {
@@ -106,10 +109,13 @@ def _told(values: Mapping[str, Any] | None) -> dict[str, Any]:
         and name not in QUOTED
         and not name.endswith(("_at", "_by", "_id"))
         and value not in (None, "", [], HIDDEN)
+        and not UUID.search(str(value))
     }
 
 
 def _word(name: str, value: Any) -> Any:
+    if name == "type" and value in RequestType.values:
+        return RequestType(value).label.lower()
     if name == "impact" and value in Impact.values:
         return Impact(value).label
     if name == "way" and value in SignOff.Way.values:
@@ -139,13 +145,19 @@ def _quote(after: Mapping[str, Any]) -> str:
     return next((text for text in quotes if isinstance(text, str) and text), "")
 
 
+def _part(thing: history.Thing) -> str:
+    if thing.version:
+        return f"v{thing.version}"
+    return "the delivery" if thing.label in OF_A_DELIVERY else ""
+
+
 def _places(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Place]:
     return {
         thing.uuid: Place(
             f"REQ-{thing.request_id}",
             thing.title or "Untitled request",
             reverse("requests:detail", args=[thing.request_id]),
-            f"v{thing.version}" if thing.version else "",
+            _part(thing),
             thing.party,
         )
         for thing in history.things_of(ids)

@@ -10,13 +10,15 @@ from django.views.decorators.http import require_safe
 
 from accounts.here import Here, page
 from config.lib.ui.formats import day_text, days_ago_text, number_text
+from engagements.models import RequestState
 from engagements.selectors import levels, work, work_lists
 from engagements.selectors.work import Hat
-from engagements.views.words import state_tag
+from engagements.views.words import StateTag, state_tag
 from engagements.views.work_words import Item, items_of, whose_turn
 from people.models import REQUESTERS, Role
 
 ALL = "all"
+LATE = StateTag("Late", "bad", "clock-alert")
 SHOWN = 8
 NOON, EVENING = 12, 18
 
@@ -43,6 +45,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "switches": _switches(here, own, chosen),
         "items": items,
         "under_way": _under_way(here, hats),
+        "under_way_url": reverse("requests:list")
+        + f"?view={VIEWS.get(hats[0], '') if hats else ''}",
         "under_way_title": UNDER_WAY[hats[0]] if hats else "In progress",
         "waiting": _waiting(here, hats, but),
         "due": _due(here, hats),
@@ -114,6 +118,10 @@ UNDER_WAY = {
 }
 
 
+# Where the list shows all of it.
+VIEWS = {Hat.REQUESTER: "mine", Hat.LEAD: "work", Hat.LEADERSHIP: "work"}
+
+
 def _switches(here: Here, own: list[str], chosen: str) -> list[Switch]:
     """Return the parts to look at the work in, where there are several."""
     if len(own) < 2:  # noqa: PLR2004
@@ -137,6 +145,8 @@ def _under_way(here: Here, hats: list[str]) -> list[Item]:
     for request in rows:
         state = state_tag(request)
         parts = [request.number, str(request.account)]
+        if request.state == RequestState.IN_PROGRESS and request.end and request.end < here.today:
+            state = LATE
         if request.start and request.end:
             first, last = day_text(request.start, here.today), day_text(request.end, here.today)
             parts.append(f"{first} to {last}")

@@ -1,7 +1,7 @@
 """What needs a person, in words: what it is, since when, and where one does it."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,7 +188,18 @@ OTHERS = {
 def items_of(needs: Sequence[Need], *, now: dt.datetime, today: dt.date) -> list[Item]:
     """Return the rows, in a constant number of statements."""
     known = _Known(needs, now, today)
-    return [known.item(need) for need in needs if need.request_id in known.requests]
+    return [known.item(need) for need in _once(needs) if need.request_id in known.requests]
+
+
+def _once(needs: Sequence[Need]) -> Iterator[Need]:
+    """Yield each, but of several looks at the outcome of one request the oldest."""
+    looked = set()
+    for need in needs:
+        if need.act == "check":
+            if need.request_id in looked:
+                continue
+            looked.add(need.request_id)
+        yield need
 
 
 def whose_turn(request: ServiceRequest) -> str:

@@ -45,7 +45,7 @@ ENDING = (
     ),
     Transition(
         id="cancel",
-        label="Cancel",
+        label="Cancel the request",
         done="cancelled",
         sources=CAN_CANCEL,
         target=S.CANCELLED,

@@ -56,7 +56,8 @@ class Play:
     def __init__(self, stage: Stage, asked: Asked, way: Iterable[str], now: dt.datetime) -> None:
         self.account, self.contact, self.cast = stage
         self.asked, self.way, self.now = asked, way, now
-        self.at = self._morning(now - dt.timedelta(days=asked["days"]))
+        begun = self._morning(now - dt.timedelta(days=asked["days"]))
+        self.at = min(begun, now - dt.timedelta(hours=2))
         self.request: ServiceRequest
 
     def run(self) -> None:

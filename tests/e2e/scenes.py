@@ -7,7 +7,6 @@ from django.db import transaction
 from accounts.models import Account
 from engagements import services
 from engagements.models import Artefact, RoutingDecision, SignOffLink, Tick
-from engagements.rules.sow import digest_of
 from engagements.services import answering, conversation, links, risks
 from engagements.services.answering import Answer
 from engagements.services.asking import ask_move
@@ -16,8 +15,9 @@ from tests import factories
 from tests.engagements.letters import tokens
 from tests.engagements.ready import Stage, given
 
-ALL_STATES = (
-    "submitted", "needs_info", "routed_out", "sow_drafting", "awaiting_signoff", "signed_off",
+# Those that are placed; a move leads to the others.
+STATES = (
+    "submitted", "routed_out", "sow_drafting", "awaiting_signoff", "signed_off",
     "triaged", "scheduled", "in_progress", "on_hold", "delivered", "accepted", "closed",
     "declined", "cancelled",
 )  # fmt: skip
@@ -52,9 +52,7 @@ class Scenes(Stage):
 def requests_in_all_states():
     """Return the number of a request in each state, and what else the addresses take."""
     scenes = Scenes()
-    made = {state: scenes.new(state) for state in ALL_STATES if state != "needs_info"}
-    made["needs_info"] = made["submitted"]
-    made["submitted"] = scenes.new("submitted")
+    made = {state: scenes.new(state) for state in STATES} | {"needs_info": scenes.new("submitted")}
     for name, fields in {"draft": {}, "unfinished": {"problem": "", "type": "onboarding"}}.items():
         made[name] = scenes.new("draft", **fields)
     return {
@@ -74,9 +72,8 @@ def talked_about(scenes, made):
     )
     scenes.move(made["routed_out"], "appeal", filer)
     at_work = made["in_progress"]
-    said = conversation.add_comment(
-        at_work, "**Two** plants are done.\n\n* Odda\n* Sandnes", by=filer, at=now, mentions=[lead.email]
-    )  # fmt: skip
+    words = "**Two** plants are done.\n\n* Odda\n* Sandnes"
+    said = conversation.add_comment(at_work, words, by=filer, at=now, mentions=[lead.email])
     factories.AttachmentFactory(request=at_work, by=filer, comment=said)
     factories.CommentFactory(request=at_work, by=lead, deleted_at=now)
     Tick.objects.filter(request=at_work).delete()
@@ -130,9 +127,9 @@ def a_version_asked_for(scenes):
     """Let the customer refuse a version, and ask them about the next one."""
     link, _ = link_sent(scenes)
     answering.answer(link, an_answer(link, text="Odda first, please."), at=scenes.now)
-    sow = scenes.sow()
-    sow.content = sow.content | {"in_scope": ["Odda first", "Then the other plants"]}
-    sow.digest = digest_of(sow.content, request=scenes.request.number, account=str(scenes.account))
-    sow.save()
+    content = factories.sow_content() | {"in_scope": ["Odda first", "Then the other plants"]}
+    factories.SowVersionFactory(
+        request=scenes.request, number=2, content=content, frozen_at=scenes.now
+    )
     links.send_link(scenes.request, scenes.contact, by=scenes.filer, at=scenes.now)
     return tokens(scenes.contact.email)[-1]

@@ -418,7 +418,7 @@ def test_a_customer_answers_without_any_script(visit):
     expect(phone.locator(".errsum")).to_contain_text("Say what should change.")
     phone.get_by_label("What should change?").fill("Odda before Sandnes.")
     phone.get_by_role("button", name="Ask for a change").click()
-    arrive(phone, "Thank you. We will change it.")
+    arrive(phone, "Thank you. We will look at what you asked for.")
 
     page.goto(f"/requests/{asked.number}/")
     expect(page.get_by_role("region", name="Links")).to_contain_text("Which realm do you mean?")

@@ -80,15 +80,18 @@ class Stage:
             self._plan()
         if state in WORKED:
             self._work()
-        if state == "routed_out":
-            RoutingDecision.objects.create(
-                request=self.request, at=self.now, how="person", by=self.lead, owner="support"
-            )
-        if state in ("needs_info", "on_hold"):
-            self.request.paused_from = "triaged" if state == "on_hold" else "submitted"
-            self.request.save(update_fields=["paused_from"])
+        ENTERED.get(state, lambda _stage: None)(self)
         workflow.place(self.request, state)
         return self.request
+
+    def _routed_out(self):
+        RoutingDecision.objects.create(
+            request=self.request, at=self.now, how="person", by=self.lead, owner="support"
+        )
+
+    def _paused(self, where):
+        self.request.paused_from = where
+        self.request.save(update_fields=["paused_from"])
 
     def _plan(self):
         self.request.lead = self.engineer
@@ -144,3 +147,12 @@ class Stage:
         sow.digest = "e" * 64
         sow.save()
         return sow
+
+
+# What else belongs to a state.
+ENTERED = {
+    "accepted": lambda stage: stage.answered("agreed"),
+    "routed_out": Stage._routed_out,
+    "needs_info": lambda stage: stage._paused("submitted"),
+    "on_hold": lambda stage: stage._paused("triaged"),
+}

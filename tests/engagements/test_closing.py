@@ -124,6 +124,7 @@ def test_what_was_missed_waits_for_a_retrospective(stage):
     promised(stage, MONDAY)
     done(stage, MONDAY)
     delivered(stage, NOON + DAY)
+    stage.answered("agreed")
     with pytest.raises(Blocked) as refusal:
         services.move(stage.request, "close", by=stage.filer, at=stage.now)
     assert refusal.value.details["guards"][0]["code"] == "retrospective"

@@ -114,7 +114,7 @@ class TestMoving:
     def test_all_errors_are_told_at_once(self, stage, login):
         stage.at("in_progress")
         html = login(stage.lead).post(address(stage, "hold"), {}).content.decode()
-        assert "Fill in “Reason”." in html
+        assert "Choose “Reason”." in html
         assert "Say why." in html
 
     def test_an_error_between_fields_stands_at_one(self, stage, login):

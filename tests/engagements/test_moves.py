@@ -98,7 +98,6 @@ PREPARE = {
     "sign": lambda stage: stage.signed(stage.request.sows.get()),
     "triage_at_risk": Stage.risk,
     "accept_delivery": lambda stage: stage.answered("agreed"),
-    "close": lambda stage: stage.answered("agreed"),
 }
 
 

@@ -294,7 +294,7 @@ def test_a_delivery_is_accepted_by_link_with_a_rating(stage, delivered):
     text = page.content.decode()
     for part in (
         "SAML sign-in", "All of it.", "A login.", "3 Dec 2026", "4 Dec 2026", "20 Dec 2026",
-        "Sync script: The customer", "version 1",
+        "Sync script: you", "version 1",
     ):  # fmt: skip
         assert part in text
 

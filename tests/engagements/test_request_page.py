@@ -1,5 +1,6 @@
 """The page of a request: what it says to whom, and what one can do from there."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -72,6 +73,52 @@ def test_who_may_not_is_told_who_may_and_can_ask(stage, login):
     html = page_of(stage, login, stage.filer)
     assert "Only DE leads can do this." in text_of(html)
     assert f"/requests/{stage.request.number}/ask/triage/" in html
+
+
+def test_who_asked_the_customer_reminds_them(stage, login):
+    stage.at("awaiting_signoff")
+    link = factories.SignOffLinkFactory(request=stage.request, sow=stage.request.sows.get())
+    assert f"/links/{link.uuid}/remind/" in page_of(stage, login, stage.filer)
+    words = text_of(page_of(stage, login, stage.filer))
+    assert "Remind the customer" in words
+    assert "You can read this request" not in words
+    assert "Remind the customer" not in text_of(page_of(stage, login, stage.leadership))
+
+
+def test_a_change_that_the_customer_asked_for_is_the_next_step(stage, login):
+    stage.at("awaiting_signoff")
+    stage.signed(stage.request.sows.get(), state="rejected")
+    html = page_of(stage, login, stage.filer)
+    assert "The customer asked for a change of v1" in text_of(html)
+    assert re.search(r'class="btn btn-p"\s+href="/requests/REQ-\d+/moves/revise/"', html)
+    assert "Remind the customer" not in html
+
+
+def test_what_was_heard_is_confirmed_by_a_second_person(stage, login):
+    stage.at("awaiting_signoff")
+    stage.signed(stage.request.sows.get(), way="verbal", state="recorded")
+    html = page_of(stage, login, stage.lead)
+    assert "Waits for a second person to confirm it." in text_of(html)
+    assert "Confirm the sign-off" in text_of(html)
+    assert "Confirm the sign-off" not in text_of(page_of(stage, login, stage.filer))
+
+
+def test_what_is_over_its_last_day_is_late(stage, login):
+    stage.at("in_progress")
+    past = stage.today - dt.timedelta(days=1)
+    ServiceRequest.objects.filter(pk=stage.request.pk).update(start=past, end=past)
+    assert "it is late" in text_of(page_of(stage, login, stage.filer))
+
+
+def test_its_activity_shows_no_codes(stage, login):
+    stage.at("triaged")
+    start = stage.today + dt.timedelta(days=1)
+    day = start.isoformat()
+    values = {"lead": str(stage.engineer.uuid), "start": day, "end": day}
+    move(stage.request, "schedule", by=stage.lead, at=stage.now, given=Given(values=values))
+    words = text_of(page_of(stage, login, stage.filer, "activity/"))
+    assert "scheduled it" in words
+    assert str(stage.engineer.uuid) not in words
 
 
 def test_a_reader_is_told_who_moves_it(stage, login):
