@@ -6,9 +6,12 @@ from django import forms
 
 from config.lib.form_fields import CurrencyField, DateField, MoneyField, StrictField
 from config.lib.values import parse_integer_text
-from engagements.models import STRENGTHS, Impact, SignOff
+from engagements.models import Impact, SignOff
 
 START_WORDS = {"required": "Enter the first day on which it holds."}
+
+# What Keel can take; a minimum that nobody could reach would hold work up for good.
+GIVEN = (SignOff.Way.VERBAL, SignOff.Way.WRITTEN, SignOff.Way.LINK)
 
 
 class WholeField(StrictField):
@@ -60,7 +63,7 @@ class PolicyForm(forms.Form):
 class MinimumForm(forms.Form):
     strength = forms.ChoiceField(
         label="It has to be at least",
-        choices=[(way, SignOff.Way(way).label) for way in STRENGTHS],
+        choices=[(way, way.label) for way in GIVEN],
         error_messages={"required": "Choose how strong.", "invalid_choice": "Choose how strong."},
     )
     amount_from = MoneyField(

@@ -129,7 +129,10 @@ def comment_withdraw(request: HttpRequest, number: int, comment_id: uuid.UUID) -
     shell = request_shell(request, number)
     comment = _comment(shell, comment_id)
     services.withdraw_comment(comment, by=shell.here.user, at=shell.here.now)
-    messages.success(request, "The comment is withdrawn. Its text and files are deleted.")
+    messages.success(
+        request,
+        "The comment is withdrawn. Its text is deleted, and its files unless they are evidence.",
+    )
     return redirect(_place(comment))
 
 

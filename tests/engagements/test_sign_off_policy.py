@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 
 from config.lib.errors import Conflict, Invalid
 from engagements import selectors
+from engagements.forms.sign_off_policy import MinimumForm
 from engagements.models import SignOffLink, SignOffMinimum, SignOffPolicy
 from engagements.services import links
 from engagements.services import sign_off_policy as services
@@ -138,3 +139,8 @@ def test_amount_and_impact_decide_the_least_strength(amount, impact, currency, l
     stage.request.impact = impact
 
     assert selectors.least_strength(stage.request, sow, on=stage.today) == least
+
+
+def test_no_minimum_is_offered_that_nobody_could_reach():
+    ways = [way for way, _ in MinimumForm().fields["strength"].choices]
+    assert ways == ["verbal", "written", "link"]

@@ -13,6 +13,7 @@ from engagements import selectors, services
 from engagements.models import SignOff, SignOffLink
 from engagements.services import answering, links, recording
 from engagements.services.recording import Evidence
+from events import workflow
 from events.workflow import Given
 from tests import factories
 from tests.engagements.letters import tokens
@@ -219,3 +220,22 @@ def test_cancelling_beside_signing_leaves_no_open_link(stage):
     assert stage.request.state == "cancelled"
     assert answer.status_code in (303, 410)
     assert not SignOffLink.objects.filter(used_at=None, revoked_at=None).exists()
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_ending_work_at_risk_beside_signing_deadlocks_nobody(stage, _round):
+    with transaction.atomic():
+        risk = stage.risk()
+        workflow.place(stage.request, "in_progress")
+
+    answer, _ = together(
+        opened(sent(stage)),
+        lambda: services.move(
+            risk, "withdraw", by=stage.lead, at=stage.now, given=Given(reason="Not needed.")
+        ),
+    )
+
+    assert answer.status_code == 303
+    risk.refresh_from_db()
+    assert risk.state in ("withdrawn", "ended")
+    assert selectors.live_sign_off(stage.request, on=stage.today)
