@@ -6,6 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from accounts.permissions import can_see_imports
 from config.lib.lists import SAVED, url_of_view
@@ -46,6 +48,13 @@ class Entry:
     # Of saved views: whether it is one, and the team's.
     is_view: bool = False
     is_team: bool = False
+
+    @property
+    def marks(self) -> SafeString:
+        """Attributes of the link: they stand on every page, so without a byte too many."""
+        here = ' aria-current="page"' if self.current else ""
+        key = format_html(' data-key="{}"', self.key) if self.key else ""
+        return format_html("{}{}", SafeString(here), key)
 
 
 @dataclass(frozen=True)

@@ -51,14 +51,13 @@ def bar(
         EMPTY
         if tick is None
         else format_html(
-            '<rect class="tick" x="{}%" width="1.5" height="{}"/>',
+            '<rect class="tick" x="{}%" height="{}"/>',
             tick,
             height + 4,
         )
     )
     return format_html(
-        '<svg class="bar{}" width="100%" height="{}" {}>'
-        '<rect class="bg" width="100%" height="{}"/>{}{}</svg>',
+        '<svg class="bar{}" height="{}" {}><rect class="bg" height="{}"/>{}{}</svg>',
         " unknown" if share is None else f" {tone}" if tone else "",
         height + 4,
         named,
