@@ -56,7 +56,8 @@ class World:
         self.artefact = factories.ArtefactFactory(request=self.request, by=other)
         self.risk = factories.WorkAtRiskFactory(request=self.request)
         self.sign_off = factories.SignOffFactory(sow=self.sow, recorded_by=other)
-        self.link = factories.SignOffLinkFactory(sow=self.sow)
+        contact = factories.ContactFactory(account=account)
+        self.link = factories.SignOffLinkFactory(sow=self.sow, contact=contact)
         self.minimum = SignOffMinimum.objects.filter(end=None).first()
         self.level = ServiceLevel.objects.filter(end=None).first()
         self.rule = RoutingRule.objects.filter(end=None).first()
@@ -64,7 +65,7 @@ class World:
         self.things = {
             "subscriptions": factories.SubscriptionFactory(account=account),
             "instances": factories.InstanceFactory(account=account),
-            "contacts": factories.ContactFactory(account=account),
+            "contacts": contact,
             "assignments": factories.AssignmentFactory(account=account, user=other),
             "exchange-rates": factories.ExchangeRateFactory(),
             "tiers": factories.TierFactory(name="Opal", arr_from=7, start=dt.date(2020, 1, 1)),

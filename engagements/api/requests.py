@@ -36,6 +36,7 @@ from engagements.services.requests import file_request, save_draft
 from events.workflow import REASON_MAX, Field, Given, Option
 from people.http import user_of
 from people.models import Scope, User
+from people.permissions import reaches
 from people.writing import Keyed
 
 ID = "id"
@@ -50,6 +51,8 @@ MOVE_BODY = {
     },
     "additionalProperties": True,
 }
+
+FORMER_ACCOUNT = "successor_of__account__uuid"
 
 
 class ServiceRequestViewSet(Keyed, ReadViewSet):
@@ -98,13 +101,17 @@ class ServiceRequestViewSet(Keyed, ReadViewSet):
         return visible.order_by().select_related(None).annotate(shown_number=number)
 
     def further_paths(self) -> Sequence[str]:
-        return ("account_id", "filed_by_id")
+        return ("account_id", "filed_by_id", FORMER_ACCOUNT)
 
     def completed(self, rows: Sequence[Row]) -> Iterable[Row]:
-        sees = _Sight.of(user_of(self.request))
+        user = user_of(self.request)
+        sees = _Sight.of(user)
         for row in rows:
             if not sees.parties_of(row):
                 row["contact__uuid"] = None
+            former = row[FORMER_ACCOUNT]
+            if former is not None and not reaches(user, former):
+                row["successor_of__uuid"] = None
         return rows
 
     def create(self, request: Request) -> HttpResponseBase:

@@ -43,6 +43,21 @@ OPEN = {
     "api:tiers-detail",
     "api:metric-rows-list",
     "api:metric-flips-list",
+    "api:service-requests-list",
+    "api:service-requests-detail",
+    "api:service-requests-transitions",
+    "api:request-route",
+    "api:sows-list",
+    "api:sows-detail",
+    "api:changes-list",
+    "api:changes-detail",
+    "api:sign-offs-list",
+    "api:risks-list",
+    "api:risks-detail",
+    "api:comments-list",
+    "api:attachments-list",
+    "api:attachments-content",
+    "api:deliverables-list",
     "api:tokens-list",
     "api:tokens-detail",
 }
@@ -56,6 +71,7 @@ ONE_EACH = {
     "api:seat-readings-list",
     "api:metric-rows-list",
     "api:metric-flips-list",
+    "api:service-requests-list",
 }
 STRANGE = "Outlandish"
 
@@ -80,6 +96,9 @@ class Outside:
                 account=account, name=f"{STRANGE} C", email=f"{STRANGE}@customer.example"
             ),
             "assignments": factories.AssignmentFactory(account=account, user=person),
+            "service-requests": factories.ServiceRequestFactory(
+                account=account, filed_by=person, title=f"{STRANGE} R", state="submitted"
+            ),
         }
         self.words = {STRANGE, *(str(thing.uuid) for thing in self.things.values())}
 
@@ -99,6 +118,9 @@ def outside(inside):
     # The two know each other, which must not show either.
     inside.account.parent = outside.account
     inside.account.save(update_fields=["parent"])
+    inside.request.preempted_by = outside.things["service-requests"]
+    inside.request.successor_of = outside.things["service-requests"]
+    inside.request.save(update_fields=["preempted_by", "successor_of"])
     record(
         "account.updated",
         inside.account,
@@ -192,7 +214,8 @@ def test_counts_are_of_what_is_inside(name, client, inside, outside, api_client,
 
 
 @pytest.mark.parametrize(
-    "kind", ["accounts", "instances", "subscriptions", "contacts", "assignments"]
+    "kind",
+    ["accounts", "instances", "subscriptions", "contacts", "assignments", "service-requests"],
 )
 def test_what_is_outside_is_not_there(kind, client, inside, outside, api_client, administrator):
     address = f"/api/v1/{kind}/{outside.things[kind].uuid}/"
