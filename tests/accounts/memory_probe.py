@@ -4,8 +4,10 @@ Prints the peak after small files and after files ten times as large, in kB. Wri
 """
 
 import io
+import re
 import resource
 import sys
+from pathlib import Path
 
 import django
 
@@ -43,7 +45,16 @@ def measured(count):
     run(apply_import, "accounts", owners)
     report = run(apply_import, "seat-readings", readings(count, year=2020 + (count == LARGE)))
     assert report.creates == count, report.problems[:3]
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak()
+
+
+def peak():
+    """This program's own peak in kB: what getrusage tells begins with that of who started it."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", status.read_text(), re.MULTILINE)
+    return int(found[1])
 
 
 def accounts(count):
