@@ -26,7 +26,10 @@ MANY = ["--max-examples", EXAMPLES, "--phases", "examples,coverage,fuzzing,state
 LEFT_OUT = "positive_data_acceptance"
 CALLERS = {
     "a metric owner's": (Role.METRIC_OWNER, list(Scope.values)),
-    "a TAM's reading": (Role.TAM, ["account:read", "contact:read", "metrics:read", "token:read"]),
+    "a TAM's reading": (
+        Role.TAM,
+        ["account:read", "contact:read", "request:read", "metrics:read", "token:read"],
+    ),
 }
 
 
