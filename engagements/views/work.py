@@ -56,7 +56,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if context["is_leader"] or Hat.LEAD in hats:
         context["risks"] = _risks(here)
         context["exposure"] = f"{work_lists.exposure(on=here.today).days.normalize():f}"
-    return page(request, "work/home.html", context, here=here)
+    return page(request, "my_work/home.html", context, here=here)
 
 
 def _greeting(here: Here) -> str:
