@@ -150,20 +150,22 @@ class _Reader:
         }
 
     def key(self, path: str, value: Any, seen: set[str]) -> str:
-        if value in (None, ""):
-            self.used += 1
-            return f"{sow.KEY_PREFIX}{self.used}"
-        number = sow.key_number(value) if isinstance(value, str) else 0
-        if not 0 < number <= self.known or value != f"{sow.KEY_PREFIX}{number}":
-            self.errors[path] = BadValue(
-                "unknown_key",
-                f"“{values.echo(value)}” is no key of this statement of work. Leave it out for a "
-                "new deliverable.",
-            )
-        elif value in seen:
-            self.errors[path] = BadValue("key_twice", f"{value} is there twice.")
-        seen.add(str(value))
-        return str(value)[:12]
+        """Return the row's own key, or the next new one for a row without one or with a wrong one."""
+        if value not in (None, ""):
+            number = sow.key_number(value) if isinstance(value, str) else 0
+            if not 0 < number <= self.known or value != f"{sow.KEY_PREFIX}{number}":
+                self.errors[path] = BadValue(
+                    "unknown_key",
+                    f"“{values.echo(value)}” is no key of this statement of work. Leave it out "
+                    "for a new deliverable.",
+                )
+            elif value in seen:
+                self.errors[path] = BadValue("key_twice", f"{value} is there twice.")
+            else:
+                seen.add(value)
+                return value
+        self.used += 1
+        return f"{sow.KEY_PREFIX}{self.used}"
 
     def items(self, path: str, value: Any) -> list[str]:
         if value is None:
