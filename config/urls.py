@@ -14,6 +14,7 @@ from engagements.urls.notices import notices_urlpatterns
 from engagements.urls.policy import settings_urlpatterns as request_settings
 from engagements.urls.public import public_urlpatterns
 from engagements.views.work import home
+from projects.urls.policy import settings_urlpatterns as project_settings
 
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.permission_denied"
@@ -46,8 +47,12 @@ urlpatterns = [
     path("handbook/", handbook, name="handbook"),
     path("palette/", palette, name="palette"),
     path("settings/", RedirectView.as_view(pattern_name="settings:company"), name="settings"),
-    path("settings/", include((settings_urlpatterns + request_settings, "settings"))),
+    path(
+        "settings/",
+        include((settings_urlpatterns + request_settings + project_settings, "settings")),
+    ),
     path("requests/", include("engagements.urls")),
+    path("", include("projects.urls")),
     path("notices/", include((notices_urlpatterns, "notices"))),
     path("", include((public_urlpatterns, "public"))),
     path("", include("people.urls")),

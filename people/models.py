@@ -131,6 +131,8 @@ class Scope(models.TextChoices):
     SEATS_WRITE = "seats:write", "Write seat readings"
     REQUEST_READ = "request:read", "Read service requests, SOWs and sign-offs"
     REQUEST_WRITE = "request:write", "File service requests, write SOWs, make moves"
+    PROJECT_READ = "project:read", "Read projects, the board, reviews, increments, absences"
+    PROJECT_WRITE = "project:write", "Propose and move projects, score, plan, ask for absence"
     METRICS_READ = "metrics:read", "Read metrics"
     IMPORT_RUN = "import:run", "Run imports"
     TOKEN_READ = "token:read", "List own tokens"
@@ -228,3 +230,51 @@ class SavedView(Public):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Absence(Public):
+    """Days a person is away. `end` is the last of them; `state` is the engine's."""
+
+    # Why somebody is away is theirs.
+    PERSONAL = frozenset({"note"})
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Asked for"
+        APPROVED = "approved", "Approved"
+        ACTIVE = "active", "Away"
+        ENDED = "ended", "Over"
+        REFUSED = "refused", "Refused"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    version = models.PositiveIntegerField(default=1, editable=False)
+    state = models.CharField(max_length=9, choices=State.choices, default="draft")
+    person = models.ForeignKey(User, models.PROTECT, related_name="absences")
+    start = models.DateField()
+    end = models.DateField()
+    # Who stands in; needed before it is approved, and not away then.
+    cover = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="covers")
+    note = models.TextField(blank=True)
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(end__gte=F("start")), name="people_absence_ends_after_start"
+            ),
+            models.CheckConstraint(
+                condition=Q(cover=None) | ~Q(cover=F("person")), name="people_absence_not_self"
+            ),
+        ]
+        indexes = [models.Index(fields=["person", "end"], name="people_absence_of_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} from {self.start}"
+
+    @property
+    def counts(self) -> bool:
+        """Whether plans have to reckon with it."""
+        return self.state in (self.State.DRAFT, self.State.APPROVED, self.State.ACTIVE)

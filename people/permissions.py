@@ -2,7 +2,7 @@
 
 import uuid
 
-from people.models import ApiToken, Role, SavedView, User
+from people.models import Absence, ApiToken, Role, SavedView, User
 
 MAKERS_OF_TEAM_VIEWS = (
     Role.DE_LEAD,
@@ -83,3 +83,24 @@ def can_make_team_views(user: User) -> bool:
 def can_change_view(user: User, view: SavedView) -> bool:
     """A personal view is its owner's; team views are kept by leads, leadership, metric owners."""
     return can_make_team_views(user) if view.is_team else user.pk == view.owner_id
+
+
+def can_ask_for_absence(user: User, person: User) -> bool:
+    """People ask for their own absence; DE leads and leadership enter it for others."""
+    is_own = user.pk == person.pk and has_any_role(user)
+    return is_own or has_role(user, Role.DE_LEAD, Role.LEADERSHIP)
+
+
+def can_decide_absence(user: User, absence: Absence) -> bool:
+    """Only a DE lead or leadership decides on absences, and nobody on their own."""
+    return has_role(user, Role.DE_LEAD, Role.LEADERSHIP) and user.pk != absence.person_id
+
+
+def can_withdraw_absence(user: User, absence: Absence) -> bool:
+    """Only who is away, or who entered it, can withdraw an absence."""
+    return user.pk in (absence.person_id, absence.asked_by_id) and has_any_role(user)
+
+
+def is_keel(user: User, _thing: object = None) -> bool:
+    """Keel does this by itself, when its day has come."""
+    return user.is_system

@@ -1,5 +1,6 @@
 """Reading people and tokens, and telling whether a token or a one-time link is good."""
 
+import datetime as dt
 import hashlib
 import hmac
 import re
@@ -12,7 +13,7 @@ from django.db.models import OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.http import base36_to_int, int_to_base36
 
-from people.models import ApiToken, Role, User
+from people.models import Absence, ApiToken, Role, User
 
 INVITATION_DAYS = 7
 RESET_MINUTES = 60
@@ -115,3 +116,10 @@ def token_of(text: str) -> ApiToken | None:
         token.owner.roles = frozenset(token.roles)
     digest = token_digest(text, token.pepper_id)
     return token if hmac.compare_digest(digest, bytes(token.digest)) else None
+
+
+def absences_between(start: dt.date, end: dt.date) -> QuerySet[Absence]:
+    """Return what plans have to reckon with in these days, both included."""
+    counting = (Absence.State.DRAFT, Absence.State.APPROVED, Absence.State.ACTIVE)
+    rows = Absence.objects.filter(state__in=counting, start__lte=end, end__gte=start)
+    return rows.select_related("person", "cover").order_by("start", "pk")

@@ -37,7 +37,17 @@ from engagements.models import (
 from engagements.rules import receipts
 from engagements.rules import sow as sow_rules
 from events import workflow
-from people.models import ApiToken, SavedView, Scope, User
+from people.models import Absence, ApiToken, SavedView, Scope, User
+from projects.models import (
+    Increment,
+    Membership,
+    Project,
+    ProjectAccount,
+    Review,
+    Stakeholder,
+    Team,
+)
+from projects.services import lanes
 
 PASSWORD = "a-long-enough-password"
 FILE = b"Plain text."
@@ -453,3 +463,123 @@ class SignOffLinkFactory(DjangoModelFactory):
         link = super()._create(model_class, *args, **kwargs)
         link.refresh_from_db()
         return link
+
+
+class AbsenceFactory(DjangoModelFactory):
+    """A week away, asked for; `state="approved"` puts it there without a move."""
+
+    class Meta:
+        model = Absence
+
+    person = factory.SubFactory(UserFactory, roles=["de_engineer"])
+    asked_by = factory.SelfAttribute("person")
+    asked_at = factory.LazyFunction(timezone.now)
+    start = factory.LazyFunction(dt.date.today)
+    end = factory.LazyAttribute(lambda o: o.start + dt.timedelta(days=6))
+
+    @classmethod
+    def _create(cls, model_class, *args, state="draft", **kwargs):
+        absence = super()._create(model_class, *args, **kwargs)
+        absence.refresh_from_db()
+        if state != "draft":
+            workflow.place(absence, state)
+        return absence
+
+
+class ProjectFactory(DjangoModelFactory):
+    """An internal project with title and type only; `state="ready"` puts it there without a move."""
+
+    class Meta:
+        model = Project
+        skip_postgeneration_save = True
+
+    kind = "internal"
+    type = "guide"
+    title = factory.Sequence(lambda n: f"Runbook {n}")
+    proposed_by = factory.SubFactory(UserFactory, roles=["tam"])
+
+    @classmethod
+    def _create(cls, model_class, *args, state="proposed", **kwargs):
+        kwargs.setdefault("rank", lanes.key_before(state, None, Project(pk=0)))
+        project = super()._create(model_class, *args, **kwargs)
+        project.refresh_from_db()
+        if state != "proposed":
+            workflow.place(project, state)
+        return project
+
+
+class ProjectAccountFactory(DjangoModelFactory):
+    class Meta:
+        model = ProjectAccount
+
+    project = factory.SubFactory(ProjectFactory, kind="external")
+    account = factory.SubFactory(AccountFactory)
+    seats_low, seats_likely, seats_high = 100, 200, 400
+
+
+class StakeholderFactory(DjangoModelFactory):
+    class Meta:
+        model = Stakeholder
+
+    project = factory.SubFactory(ProjectFactory)
+    kind = "input"
+    name = "Kari Solberg"
+
+
+class TeamFactory(DjangoModelFactory):
+    class Meta:
+        model = Team
+
+    name = factory.Sequence(lambda n: f"Team {n}")
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        return _fresh(super()._create(model_class, *args, **kwargs))
+
+
+class MembershipFactory(DjangoModelFactory):
+    class Meta:
+        model = Membership
+
+    team = factory.SubFactory(TeamFactory)
+    person = factory.SubFactory(UserFactory, roles=["de_engineer"])
+    start = dt.date(2020, 1, 1)
+
+
+class IncrementFactory(DjangoModelFactory):
+    """Two weeks from next Monday on."""
+
+    class Meta:
+        model = Increment
+
+    team = factory.SubFactory(TeamFactory)
+    start = factory.LazyFunction(
+        lambda: dt.date.today() + dt.timedelta(days=7 - dt.date.today().weekday())
+    )
+    end = factory.LazyAttribute(lambda o: o.start + dt.timedelta(days=13))
+    name = factory.LazyAttribute(lambda o: f"{o.start:%G-W%V}")
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        return _fresh(super()._create(model_class, *args, **kwargs))
+
+
+class ReviewFactory(DjangoModelFactory):
+    class Meta:
+        model = Review
+        skip_postgeneration_save = True
+
+    chair = factory.SubFactory(UserFactory, roles=["de_lead"])
+    meets_at = factory.LazyFunction(timezone.now)
+
+    @classmethod
+    def _create(cls, model_class, *args, state="planned", **kwargs):
+        review = _fresh(super()._create(model_class, *args, **kwargs))
+        if state != "planned":
+            workflow.place(review, state)
+        return review
+
+
+def _fresh(row):
+    row.refresh_from_db()
+    return row

@@ -47,6 +47,14 @@ class Artefact(Public):
     url = models.URLField(max_length=500, blank=True)
     # Empty: nobody yet, and that stands in the way of delivering.
     maintained_by = models.CharField(max_length=8, choices=MaintenanceOwner.choices, blank=True)
+    # The person who knows it.
+    keeper = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    depends_on_server_version = models.BooleanField(default=False)
+    review_on = models.DateField(null=True, blank=True)
+    # No longer in use.
+    retired_on = models.DateField(null=True, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField()
 

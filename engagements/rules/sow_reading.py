@@ -150,7 +150,7 @@ class _Reader:
         }
 
     def key(self, path: str, value: Any, seen: set[str]) -> str:
-        """Return the row's own key, or the next new one for a row without one or with a wrong one."""
+        """Return the row's own key, or the next new one where there is none or a wrong one."""
         if value not in (None, ""):
             number = sow.key_number(value) if isinstance(value, str) else 0
             if not 0 < number <= self.known or value != f"{sow.KEY_PREFIX}{number}":
@@ -163,7 +163,7 @@ class _Reader:
                 self.errors[path] = BadValue("key_twice", f"{value} is there twice.")
             else:
                 seen.add(value)
-                return value
+                return str(value)
         self.used += 1
         return f"{sow.KEY_PREFIX}{self.used}"
 

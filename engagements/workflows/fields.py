@@ -1,87 +1,28 @@
-"""What moves ask for, each said once. Values are parsed strictly, typed or as texts."""
+"""What moves of requests ask for, each said once; what is common is in events and people."""
 
-import datetime as dt
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import TextChoices
 
 from accounts.models import Contact
 from config.lib.errors import Invalid
-from config.lib.values import (
-    BadValue,
-    echo,
-    parse_boolean,
-    parse_boolean_text,
-    parse_choice,
-    parse_date,
-    parse_integer,
-    parse_integer_text,
-    parse_text,
-    parse_uuid,
-)
+from config.lib.values import echo, parse_choice, parse_uuid
 from engagements.models import Impact, Owner, ReasonCode, ServiceRequest
 from engagements.selectors import requests_visible_to
+from events.fields import TEXT_MAX, choice, day, lines, text, whole, yes
 from events.workflow import Case, Changes, Field, Move
-from people.models import Role, User
+from people.fields import people, person
+from people.models import User
 
-TEXT_MAX = 4000
+__all__ = ["TEXT_MAX", "choice", "day", "lines", "people", "person", "text", "whole", "yes"]
 # The first and the last day included: two weeks.
 MOST_DAYS = 14
 PREEMPTED = "preempted"
 # Why Keel itself puts work on hold; people have reasons of their own.
 KEELS_OWN = ("objected", "risk_ended")
 NUMBER = re.compile(r"REQ-([0-9]{1,18})")
-
-
-def lines(name: str, label: str, **more: Any) -> Field:
-    def parse(value: Any, _case: Case) -> str:
-        return parse_text(value, max_length=TEXT_MAX, lines=True)
-
-    return Field(name=name, label=label, parse=parse, kind="lines", **more)
-
-
-def text(name: str, label: str, *, longest: int = 200, **more: Any) -> Field:
-    def parse(value: Any, _case: Case) -> str:
-        return parse_text(value, max_length=longest)
-
-    return Field(name=name, label=label, parse=parse, **more)
-
-
-def day(name: str, label: str, **more: Any) -> Field:
-    def parse(value: Any, _case: Case) -> dt.date:
-        return parse_date(value)
-
-    return Field(name=name, label=label, parse=parse, kind="date", **more)
-
-
-def whole(name: str, label: str, low: int, high: int, **more: Any) -> Field:
-    def parse(value: Any, case: Case) -> int:
-        read = parse_integer_text if case.as_text else parse_integer
-        return read(value, low=low, high=high)
-
-    return Field(name=name, label=label, parse=parse, kind=more.pop("kind", "number"), **more)
-
-
-def yes(name: str, label: str, **more: Any) -> Field:
-    def parse(value: Any, case: Case) -> bool:
-        if case.as_text and value == "on":
-            return True
-        return parse_boolean_text(value) if case.as_text else parse_boolean(value)
-
-    return Field(name=name, label=label, parse=parse, kind="yes", **more)
-
-
-def choice(name: str, label: str, words: type[TextChoices], **more: Any) -> Field:
-    def parse(value: Any, _case: Case) -> str:
-        return parse_choice(value, words.values)
-
-    def choices(_case: Case) -> Sequence[tuple[str, str]]:
-        return words.choices
-
-    return Field(name=name, label=label, parse=parse, kind="choice", choices=choices, **more)
 
 
 def impact(**more: Any) -> Field:
@@ -124,34 +65,6 @@ def reason_code(kind: ReasonCode.Kind, **more: Any) -> Field:
     )
 
 
-def person(name: str, label: str, *roles: Role, **more: Any) -> Field:
-    """Somebody with one of the roles, by public id or e-mail."""
-
-    def those() -> Any:
-        found = User.objects.filter(is_active=True, is_system=False)
-        return found.filter(groups__name__in=roles).distinct() if roles else found
-
-    def parse(value: Any, _case: Case) -> User:
-        return _person(value, those(), label, roles)
-
-    def choices(_case: Case) -> Sequence[tuple[str, str]]:
-        return [(str(each.uuid), each.name) for each in those().order_by("name", "pk")]
-
-    return Field(name=name, label=label, parse=parse, kind="choice", choices=choices, **more)
-
-
-def people(name: str, label: str, *roles: Role, **more: Any) -> Field:
-    """Several of them, as a list."""
-    one = person(name, label, *roles)
-
-    def parse(value: Any, case: Case) -> list[User]:
-        if not isinstance(value, list | tuple):
-            raise BadValue("not_a_list", f"“{label}” is a list of people.")
-        return [one.parse(each, case) for each in value]
-
-    return Field(name=name, label=label, parse=parse, kind="choices", choices=one.choices, **more)
-
-
 def contact(name: str, label: str, **more: Any) -> Field:
     """A contact of the request's account, by public id."""
 
@@ -186,17 +99,6 @@ def _request(value: Any, by: User) -> ServiceRequest | None:
         number = NUMBER.fullmatch(value.upper())
         return visible.filter(pk=int(number[1])).first() if number else None
     return visible.filter(uuid=parse_uuid(value)).first()
-
-
-def _person(value: Any, those: Any, label: str, roles: tuple[Role, ...]) -> User:
-    if isinstance(value, str) and "@" in value:
-        found: User | None = those.filter(email__iexact=value).first()
-    else:
-        found = those.filter(uuid=parse_uuid(value)).first()
-    if found is None:
-        who = " or ".join(Role(role).label for role in roles) or "active person"
-        raise Invalid(f"{label}: “{echo(value)}” is no {who}.", code="unknown")
-    return found
 
 
 def elsewhere(value: Any, _case: Case) -> str:

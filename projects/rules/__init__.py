@@ -1,0 +1,1 @@
+"""Arithmetic and rules of projects, without Django."""

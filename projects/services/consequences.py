@@ -1,0 +1,109 @@
+"""What follows from a project's moves, in their transaction."""
+
+import datetime as dt
+
+from accounts.models import AccountFacts
+from accounts.selectors import today
+from events.services import record
+from events.workflow import Case, Changes, Move
+from projects.models import PreEmption, Project, ProjectCheck, ProjectState
+from projects.services import allocating, lanes
+
+CHECK_DAYS = (30, 60, 90)
+
+
+def ranked(move: Move) -> Changes:
+    """Give the card its place in the new column: the one asked for, else by its score."""
+    if move.was == move.becomes and move.values.get("before") is None:
+        return {}
+    before = move.values.get("before")
+    if before is None:
+        return {"rank": lanes.key_by_score(move.becomes, move.obj)}
+    if before == "end" or before.state != move.becomes:
+        return {"rank": lanes.key_before(move.becomes, None, move.obj)}
+    return {"rank": lanes.key_before(move.becomes, before, move.obj)}
+
+
+def paused(move: Move) -> Changes:
+    return {"paused_from": move.was}
+
+
+def where_it_was(case: Case) -> str:
+    """Return where a project goes on: work that lost its slot or its ground is only ready."""
+    project: Project = case.obj
+    if project.paused_from == ProjectState.READY or project.increment is None:
+        return ProjectState.READY
+    is_over = project.increment.end < today(case.at)
+    return ProjectState.READY if is_over else ProjectState.SCHEDULED
+
+
+def coded(move: Move) -> Changes:
+    return {"end_code": move.values["code"]}
+
+
+def keep_moment(move: Move) -> None:
+    if move.was != move.becomes:
+        Project.objects.filter(pk=move.obj.pk).update(moved_at=move.at)
+
+
+def sole_account(project: Project) -> int | None:
+    ids = list(project.account_links.values_list("account_id", flat=True)[:2])
+    return ids[0] if len(ids) == 1 else None
+
+
+def tell_accounts(move: Move) -> None:
+    """Put the move on the timeline of each account, where there are several."""
+    links = list(move.obj.account_links.select_related("account").order_by("account_id"))
+    if len(links) < 2 or move.was == move.becomes:  # noqa: PLR2004 one has the event itself
+        return
+    told = {"project": move.obj.number, "title": move.obj.title, "state": move.becomes}
+    for link in links:
+        record(
+            "account.project_moved",
+            link.account,
+            by=move.by,
+            before={"state": move.was},
+            after=told,
+            account_id=link.account_id,
+        )
+
+
+checked_capacity = allocating.checked_capacity
+promise_days = allocating.promise_days
+release_days = allocating.release_days
+soften_days = allocating.soften_days
+
+
+def keep_pre_emption(move: Move) -> None:
+    if move.values["preempted_by"] is not None:
+        PreEmption.objects.create(
+            project=move.obj,
+            by_project=move.values["preempted_by"],
+            cost_days=move.values["cost_days"] or 0,
+            reason=move.reason,
+            by=move.by,
+            at=move.at,
+        )
+
+
+def end_pre_emption(move: Move) -> None:
+    move.obj.pre_emptions.filter(resumed_at=None).update(resumed_at=move.at)
+
+
+def plan_checks(move: Move) -> None:
+    """Plan the looks at whether the seats came."""
+    project: Project = move.obj
+    closed_on = today(move.at)
+    promised = [link.seats_likely for link in project.account_links.all()]
+    facts = AccountFacts.objects.filter(account__project_links__project=project)
+    deployed = list(facts.values_list("deployed", flat=True))
+    ProjectCheck.objects.bulk_create(
+        ProjectCheck(
+            project=project,
+            days=days,
+            due_on=closed_on + dt.timedelta(days=days),
+            seats_promised=sum(filter(None, promised)) if any(promised) else None,
+            seats_before=sum(deployed) if deployed and None not in deployed else None,
+        )
+        for days in CHECK_DAYS
+    )

@@ -1,0 +1,5 @@
+"""Addresses of artefacts."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

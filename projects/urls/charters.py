@@ -1,0 +1,5 @@
+"""Addresses of charters."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

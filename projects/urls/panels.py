@@ -1,0 +1,5 @@
+"""Addresses of panels."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
