@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import BulkEdit
 from engagements.models import RoutingRule, ServiceLevel, SignOffMinimum, SowTemplate
 from events.models import MoveRequest
+from projects.models import ProjectRequest
 from tests import factories
 
 
@@ -61,6 +62,14 @@ class World:
         self.minimum = SignOffMinimum.objects.filter(end=None).first()
         self.level = ServiceLevel.objects.filter(end=None).first()
         self.rule = RoutingRule.objects.filter(end=None).first()
+        self.project = factories.ProjectFactory(kind="external", proposed_by=other, owner=other)
+        ProjectRequest.objects.create(project=self.project, request=self.request)
+        factories.ProjectAccountFactory(project=self.project, account=account)
+        self.stakeholder = factories.StakeholderFactory(project=self.project)
+        self.review = factories.ReviewFactory()
+        self.increment = factories.IncrementFactory()
+        self.membership = factories.MembershipFactory(team=self.increment.team)
+        self.absence = factories.AbsenceFactory(person=other)
         self.edit = BulkEdit.objects.create(field="region", value="EMEA", by=other)
         self.things = {
             "subscriptions": factories.SubscriptionFactory(account=account),
@@ -70,6 +79,11 @@ class World:
             "exchange-rates": factories.ExchangeRateFactory(),
             "tiers": factories.TierFactory(name="Opal", arr_from=7, start=dt.date(2020, 1, 1)),
             "service-requests": self.request,
+            "projects": self.project,
+            "reviews": self.review,
+            "increments": self.increment,
+            "teams": self.increment.team,
+            "absences": self.absence,
             "accounts": account,
             "users": other,
             "imports": self.import_,
@@ -84,6 +98,15 @@ class World:
             "<import_number:number>": self.import_.number,
             "<request_number:number>": self.request.number,
             "<uuid:request_id>": self.request.uuid,
+            "<project_number:number>": self.project.number,
+            "<uuid:project_id>": self.project.uuid,
+            "<uuid:stakeholder_id>": self.stakeholder.uuid,
+            "<review_number:number>": self.review.number,
+            "<uuid:review_id>": self.review.uuid,
+            "<uuid:increment_id>": self.increment.uuid,
+            "<uuid:team_id>": self.increment.team.uuid,
+            "<uuid:membership_id>": self.membership.uuid,
+            "<uuid:absence_id>": self.absence.uuid,
             "<uuid:rule_id>": self.rule.uuid,
             "<slug:step>": "asked",
             "<slug:pack>": "b",

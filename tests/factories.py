@@ -474,7 +474,7 @@ class AbsenceFactory(DjangoModelFactory):
     person = factory.SubFactory(UserFactory, roles=["de_engineer"])
     asked_by = factory.SelfAttribute("person")
     asked_at = factory.LazyFunction(timezone.now)
-    start = factory.LazyFunction(dt.date.today)
+    start = factory.LazyFunction(timezone.localdate)
     end = factory.LazyAttribute(lambda o: o.start + dt.timedelta(days=6))
 
     @classmethod
@@ -487,7 +487,7 @@ class AbsenceFactory(DjangoModelFactory):
 
 
 class ProjectFactory(DjangoModelFactory):
-    """An internal project with title and type only; `state="ready"` puts it there without a move."""
+    """An internal project, hardly chartered; `state="ready"` puts it there without a move."""
 
     class Meta:
         model = Project
@@ -554,7 +554,7 @@ class IncrementFactory(DjangoModelFactory):
 
     team = factory.SubFactory(TeamFactory)
     start = factory.LazyFunction(
-        lambda: dt.date.today() + dt.timedelta(days=7 - dt.date.today().weekday())
+        lambda: timezone.localdate() + dt.timedelta(days=7 - timezone.localdate().weekday())
     )
     end = factory.LazyAttribute(lambda o: o.start + dt.timedelta(days=13))
     name = factory.LazyAttribute(lambda o: f"{o.start:%G-W%V}")

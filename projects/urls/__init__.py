@@ -1,5 +1,6 @@
 """Pages of projects, each noun's in its own module."""
 
+from projects.urls import numbers  # noqa: F401 registers the converters the others use
 from projects.urls.artefacts import urlpatterns as artefacts
 from projects.urls.board import urlpatterns as board
 from projects.urls.charters import urlpatterns as charters
