@@ -1,12 +1,17 @@
+from collections.abc import Collection
 from typing import Any
 
 from allauth.account import forms as allauth_forms
 from django import forms
 from django.http import HttpRequest, QueryDict
 
-from config.lib.form_fields import EmailField, LinesField, NameField, TextField
+from config.lib.form_fields import DateField, EmailField, LinesField, NameField, TextField
+from events.workflow import REASON_MAX
 from people import services
+from people.choices import PersonChoice
 from people.models import Role, Scope, User
+from people.selectors import colleagues
+from people.services.absences import NOTE_MAX
 from people.services.api_tokens import DEFAULT_DAYS, MOST_ACCOUNTS, NAME_LENGTH
 
 LIFETIMES = [(30, "30 days"), (90, "90 days"), (180, "180 days"), (365, "One year")]
@@ -87,3 +92,49 @@ class PersonForm(RolesForm):
 
     name = NameField(label="Name")
     email = EmailField(label="E-mail address", help_text="Used to sign in.")
+
+
+class AbsenceForm(forms.Form):
+    """Days off, for oneself; with `for_others` a lead says for whom."""
+
+    person = PersonChoice(label="Who")
+    start = DateField(label="First day", error_messages={"required": "Enter the first day off."})
+    end = DateField(label="Last day", error_messages={"required": "Enter the last day off."})
+    cover = PersonChoice(
+        label="Who stands in",
+        required=False,
+        empty_label="Nobody yet",
+        help_text="Somebody who is here then. Needed before it is approved.",
+    )
+    note = LinesField(
+        label="Why, or what to know",
+        required=False,
+        max_length=NOTE_MAX,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Only the person, who enters it and who decides read it.",
+    )
+    version = forms.CharField(required=False, max_length=9, widget=forms.HiddenInput)
+
+    def __init__(
+        self, data: QueryDict | None, *, asked: Collection[str], person: User, **kwargs: Any
+    ) -> None:
+        super().__init__(data, **kwargs)
+        for name in set(self.fields) - {*asked, "version"}:
+            del self.fields[name]
+        cover = self.fields.get("cover")
+        if isinstance(cover, PersonChoice) and "person" not in asked:
+            cover.queryset = colleagues().exclude(pk=person.pk)
+
+    def clean_version(self) -> int | None:
+        text: str = self.cleaned_data["version"]
+        return int(text) if text.isdecimal() else None
+
+
+class ReasonForm(forms.Form):
+    reason = LinesField(
+        label="Why not",
+        max_length=REASON_MAX,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The person and who entered it read it.",
+        error_messages={"required": "Say why."},
+    )

@@ -210,6 +210,8 @@ class SavedView(Public):
         ACCOUNTS = "accounts", "Accounts"
         FLIPS = "flips", "Flip list"
         REQUESTS = "requests", "Requests"
+        PROJECTS = "projects", "Projects"
+        BOARD = "board", "Board"
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="saved_views")
     page = models.CharField(max_length=12, choices=Page.choices)

@@ -2,6 +2,7 @@
 
 import uuid
 
+from events.services import acting_token
 from people.models import Absence, ApiToken, Role, SavedView, User
 
 MAKERS_OF_TEAM_VIEWS = (
@@ -85,20 +86,42 @@ def can_change_view(user: User, view: SavedView) -> bool:
     return can_make_team_views(user) if view.is_team else user.pk == view.owner_id
 
 
+def can_see_absences(user: User) -> bool:
+    """Only people with a role can see who is away."""
+    return user.is_system or has_any_role(user)
+
+
 def can_ask_for_absence(user: User, person: User) -> bool:
     """People ask for their own absence; DE leads and leadership enter it for others."""
     is_own = user.pk == person.pk and has_any_role(user)
-    return is_own or has_role(user, Role.DE_LEAD, Role.LEADERSHIP)
+    return is_own or decides_on_absences(user)
+
+
+def decides_on_absences(user: User) -> bool:
+    """Only a DE lead or leadership decides on absences."""
+    return has_role(user, Role.DE_LEAD, Role.LEADERSHIP)
 
 
 def can_decide_absence(user: User, absence: Absence) -> bool:
-    """Only a DE lead or leadership decides on absences, and nobody on their own."""
-    return has_role(user, Role.DE_LEAD, Role.LEADERSHIP) and user.pk != absence.person_id
+    """Only a DE lead or leadership decides on absences, nobody on their own, never a token."""
+    is_own = user.pk == absence.person_id
+    return not acting_token.get() and decides_on_absences(user) and not is_own
+
+
+def can_change_absence(user: User, absence: Absence) -> bool:
+    """Only who is away, who entered it, a DE lead or leadership can change an absence."""
+    is_own = user.pk in (absence.person_id, absence.asked_by_id) and has_any_role(user)
+    return is_own or decides_on_absences(user)
 
 
 def can_withdraw_absence(user: User, absence: Absence) -> bool:
     """Only who is away, or who entered it, can withdraw an absence."""
     return user.pk in (absence.person_id, absence.asked_by_id) and has_any_role(user)
+
+
+def can_read_absence_note(user: User, absence: Absence) -> bool:
+    """Why somebody is away is for them, who entered it, and who decides."""
+    return can_change_absence(user, absence)
 
 
 def is_keel(user: User, _thing: object = None) -> bool:

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from people import views
+from people.views import absences
+from people.views import people as views
 
 app_name = "people"
 urlpatterns = [
@@ -22,4 +23,13 @@ urlpatterns = [
         name="person-reactivate",
     ),
     path("settings/people/<uuid:person_id>/link/", views.person_link, name="person-link"),
+    path("absences/", absences.absence_list, name="absences"),
+    path("absences/new/", absences.absence_new, name="absence-new"),
+    path("absences/<uuid:absence_id>/", absences.absence, name="absence"),
+    path("absences/<uuid:absence_id>/edit/", absences.absence_edit, name="absence-edit"),
+    path(
+        "absences/<uuid:absence_id>/moves/<slug:transition>/",
+        absences.absence_move,
+        name="absence-move",
+    ),
 ]

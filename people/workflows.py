@@ -1,18 +1,13 @@
 """The table of absences: asked for, approved by somebody else, begun and ended by the date."""
 
-from collections.abc import Iterable
-
+from config.lib.ui.formats import days_between_text
 from events.workflow import Case, Changes, Guard, Move, Transition, Workflow
 from people import permissions
-from people.models import Absence, Role, User
-from people.selectors import absences_between, people_with_role
+from people.models import Absence
+from people.selectors import absences_between, covers_of
+from people.services import absence_notices
 
 S = Absence.State
-
-
-def approvers(absence: Absence) -> Iterable[User]:
-    rows = people_with_role(Role.DE_LEAD) | people_with_role(Role.LEADERSHIP)
-    return rows.exclude(pk=absence.person_id).distinct()
 
 
 def _covered(case: Case) -> str:
@@ -24,7 +19,23 @@ def _covered(case: Case) -> str:
     return ""
 
 
+def _stands_in(case: Case) -> str:
+    absence: Absence = case.obj
+    other = covers_of(absence.person, absence.start, absence.end).first()
+    if other is None:
+        return ""
+    days = days_between_text(other.start, other.end)
+    return (
+        f"{absence.person} stands in for {other.person} {days}. "
+        f"Name somebody else to stand in for {other.person} first."
+    )
+
+
 IS_COVERED = Guard(code="covered", says="Somebody stands in who is not away then.", check=_covered)
+
+STANDS_IN_FOR_NOBODY = Guard(
+    code="stands_in", says="The person stands in for nobody else then.", check=_stands_in
+)
 
 
 def decided(move: Move) -> Changes:
@@ -44,9 +55,10 @@ ABSENCE = Workflow(
             sources=frozenset({S.DRAFT}),
             target=S.APPROVED,
             who=permissions.can_decide_absence,
-            guards=(IS_COVERED,),
+            guards=(IS_COVERED, STANDS_IN_FOR_NOBODY),
             changes=(decided,),
-            asks=approvers,
+            effects=(absence_notices.approved,),
+            asks=absence_notices.deciders,
         ),
         Transition(
             id="refuse",
@@ -57,6 +69,7 @@ ABSENCE = Workflow(
             who=permissions.can_decide_absence,
             needs_reason=True,
             changes=(decided,),
+            effects=(absence_notices.refused,),
         ),
         Transition(
             id="withdraw",
@@ -65,6 +78,7 @@ ABSENCE = Workflow(
             sources=frozenset({S.DRAFT, S.APPROVED}),
             target=S.WITHDRAWN,
             who=permissions.can_withdraw_absence,
+            effects=(absence_notices.withdrawn,),
         ),
         Transition(
             id="begin",
@@ -73,6 +87,7 @@ ABSENCE = Workflow(
             sources=frozenset({S.APPROVED}),
             target=S.ACTIVE,
             who=permissions.is_keel,
+            effects=(absence_notices.begun,),
             is_automatic=True,
         ),
         Transition(

@@ -46,6 +46,13 @@ OPEN = {
     "api:service-requests-list",
     "api:service-requests-detail",
     "api:service-requests-transitions",
+    "api:projects-list",
+    "api:projects-detail",
+    "api:projects-transitions",
+    "api:support-plan",
+    "api:project-checks-list",
+    "api:artefacts-list",
+    "api:artefacts-detail",
     "api:request-route",
     "api:sows-list",
     "api:sows-detail",
@@ -72,6 +79,7 @@ ONE_EACH = {
     "api:metric-rows-list",
     "api:metric-flips-list",
     "api:service-requests-list",
+    "api:projects-list",
 }
 STRANGE = "Outlandish"
 
@@ -99,7 +107,11 @@ class Outside:
             "service-requests": factories.ServiceRequestFactory(
                 account=account, filed_by=person, title=f"{STRANGE} R", state="submitted"
             ),
+            "projects": factories.ProjectFactory(title=f"{STRANGE} J", owner=person),
         }
+        factories.ProjectAccountFactory(project=self.things["projects"], account=account)
+        factories.ProjectArtefactFactory(project=self.things["projects"], name=f"{STRANGE} F")
+        factories.ArtefactFactory(request=self.things["service-requests"], name=f"{STRANGE} F")
         self.words = {STRANGE, *(str(thing.uuid) for thing in self.things.values())}
 
 
@@ -121,6 +133,8 @@ def outside(inside):
     inside.request.preempted_by = outside.things["service-requests"]
     inside.request.successor_of = outside.things["service-requests"]
     inside.request.save(update_fields=["preempted_by", "successor_of"])
+    inside.project.preempted_by = inside.project.part_of = outside.things["projects"]
+    inside.project.save(update_fields=["preempted_by", "part_of"])
     record(
         "account.updated",
         inside.account,

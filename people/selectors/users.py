@@ -1,6 +1,5 @@
 """Reading people and tokens, and telling whether a token or a one-time link is good."""
 
-import datetime as dt
 import hashlib
 import hmac
 import re
@@ -13,7 +12,7 @@ from django.db.models import OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.http import base36_to_int, int_to_base36
 
-from people.models import Absence, ApiToken, Role, User
+from people.models import ApiToken, Role, User
 
 INVITATION_DAYS = 7
 RESET_MINUTES = 60
@@ -69,6 +68,12 @@ def people_with_role(role: Role) -> QuerySet[User]:
     return people().filter(groups__name=role, is_active=True).order_by("pk")
 
 
+def colleagues() -> QuerySet[User]:
+    """Return who can be given something to do: active and with a role, by name."""
+    rows = User.objects.filter(is_system=False, is_active=True, groups__isnull=False)
+    return rows.distinct().order_by("name", "id")
+
+
 def people_named(text: str) -> QuerySet[User]:
     """Return those with these words in their name or address."""
     found = people()
@@ -116,10 +121,3 @@ def token_of(text: str) -> ApiToken | None:
         token.owner.roles = frozenset(token.roles)
     digest = token_digest(text, token.pepper_id)
     return token if hmac.compare_digest(digest, bytes(token.digest)) else None
-
-
-def absences_between(start: dt.date, end: dt.date) -> QuerySet[Absence]:
-    """Return what plans have to reckon with in these days, both included."""
-    counting = (Absence.State.DRAFT, Absence.State.APPROVED, Absence.State.ACTIVE)
-    rows = Absence.objects.filter(state__in=counting, start__lte=end, end__gte=start)
-    return rows.select_related("person", "cover").order_by("start", "pk")
