@@ -2,10 +2,16 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Case, Q, Value, When
+from django.db import connection
+from django.db.models import Q
 
 from projects.models import Lane, Project
 from projects.rules import ranks
+
+SPREAD = """
+    UPDATE projects_project AS card SET rank = %s || given.rank
+    FROM unnest(%s::bigint[], %s::text[]) AS given (id, rank) WHERE card.id = given.id
+"""
 
 
 def lock_lanes(states: Iterable[str]) -> None:
@@ -16,18 +22,31 @@ def lock_lanes(states: Iterable[str]) -> None:
 
 def key_by_score(state: str, project: Project) -> str:
     """Return a rank in the column: before the first card whose score is lower."""
-    others = Project.objects.filter(state=state).exclude(pk=project.pk)
-    lower = others.filter(score=None)
     if project.score is None:
         return key_before(state, None, project)
+    others = Project.objects.filter(state=state)
+    if project.state == state:
+        others = others.exclude(pk=project.pk)
+    # The index of ranks carries the score: no card is read for this.
     lower = others.filter(Q(score__lt=project.score) | Q(score=None))
-    return key_before(state, lower.order_by("rank").first(), project)
+    after = lower.order_by("rank").values_list("rank", flat=True).first()
+    key = _key_at(state, after, project)
+    return key or key_by_score(state, project)
 
 
 def key_before(state: str, before: Project | None, project: Project) -> str:
     """Return a rank directly before the card, or at the end of the column."""
+    key = _key_at(state, before.rank if before is not None else None, project)
+    if key:
+        return key
+    if before is not None:
+        before.refresh_from_db(fields=["rank"])
+    return key_before(state, before, project)
+
+
+def _key_at(state: str, after: str | None, project: Project) -> str:
+    """Return a rank before this one; "" where keys grew so long that the column was spread."""
     others = Project.objects.filter(state=state).exclude(pk=project.pk)
-    after = before.rank if before is not None else None
     if after is not None:
         others = others.filter(rank__lt=after)
     previous = others.order_by("-rank").values_list("rank", flat=True).first()
@@ -35,18 +54,14 @@ def key_before(state: str, before: Project | None, project: Project) -> str:
     if len(key) <= ranks.LONG:
         return key
     spread(state)
-    if before is not None:
-        before.refresh_from_db(fields=["rank"])
-    return key_before(state, before, project)
+    return ""
 
 
 def spread(state: str) -> None:
-    """Give the cards of a column short keys, in the same order, in one statement each way."""
+    """Give the cards of a column short keys, in the same order: three statements for any number."""
     ids = list(Project.objects.filter(state=state).order_by("rank").values_list("pk", flat=True))
-    # A key of its own kind first: no row may meet the key of another on the way.
-    for mark in ("~", ""):
-        keys = [
-            When(pk=pk, then=Value(mark + key))
-            for pk, key in zip(ids, ranks.spread(len(ids)), strict=True)
-        ]
-        Project.objects.filter(pk__in=ids).update(rank=Case(*keys))
+    keys = ranks.spread(len(ids))
+    with connection.cursor() as cursor:
+        # A key of its own kind first: no row may meet the key of another on the way.
+        for mark in ("~", ""):
+            cursor.execute(SPREAD, [mark, ids, keys])

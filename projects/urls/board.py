@@ -1,5 +1,10 @@
-"""Addresses of board."""
+"""Addresses of the board."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from projects.views import board, board_moves
+
+urlpatterns: list[URLPattern] = [
+    path("board/", board.board, name="board"),
+    path("board/moves/", board_moves.move_card, name="board-move"),
+]
