@@ -4,6 +4,7 @@ from django.db.models import Q
 from django.db.models.functions import Now, TruncDate
 
 from accounts.models import Assignment
+from config.lib.reading import read_once
 from engagements.models import (
     ChangeRequest,
     Comment,
@@ -91,6 +92,11 @@ def is_second_lead(user: User, request: ServiceRequest) -> bool:
     if decision is not None:
         parties += [decision.by_id, decision.appealed_by_id]
     return is_lead(user) and user.pk not in parties
+
+
+def can_keep_artefacts(user: User, request: ServiceRequest) -> bool:
+    """Only DE engineers, its requester or who works on it can say who looks after what stays."""
+    return is_engineer(user) or is_requester_of(user, request)
 
 
 def can_pause(user: User, _thing: object = None) -> bool:
@@ -214,6 +220,7 @@ def sees_parties(user: User, request: ServiceRequest) -> bool:
     return sees_all_parties(user) or is_requester_of(user, request)
 
 
+@read_once
 def _is_assigned(user: User, account_id: int | None) -> bool:
     if account_id is None:
         return False

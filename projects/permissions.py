@@ -65,6 +65,11 @@ def can_score(user: User, _project: object = None) -> bool:
     return is_lead(user)
 
 
+def can_split(user: User, _project: object = None) -> bool:
+    """Only DE leads can split a project."""
+    return is_lead(user)
+
+
 def can_vote(user: User) -> bool:
     """Only people with a role can vote."""
     return has_any_role(user)

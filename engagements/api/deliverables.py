@@ -18,13 +18,14 @@ from config.lib.pagination import WholeList
 from config.lib.rendering import CsvRenderer, csv_response_of_cells
 from config.lib.rows import RowSerializer, cells, header
 from engagements import permissions, selectors
-from engagements.api.talk import OfRequest, WriterRow
+from engagements.api.talk import OfRequest
 from engagements.models import Attachment, ServiceRequest
 from engagements.rules.links import LINK_MAX
 from engagements.selectors.delivering import Deliverable
 from engagements.services import delivering
 from engagements.services.delivering import TEXT_MAX, Evidence
 from people.http import user_of
+from people.rows import WriterRow
 from people.writing import Keyed
 
 AS_CSV = OpenApiParameter(

@@ -1,7 +1,5 @@
 """What requests look like over the API, in and out."""
 
-from typing import TYPE_CHECKING, Any
-
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -17,18 +15,10 @@ from engagements.models import (
     RequestType,
     ServiceRequest,
 )
+from engagements.move_bodies import MoveBlock, MoveField, Told
 from engagements.rules.answers import TEXT_MAX, TITLE_MAX
-from engagements.rules.links import KIND_LABELS, LINK_MAX, MOST_LINKS
-from events.workflow import REASON_MAX
-
-LINK = {
-    "type": "object",
-    "required": ["kind", "url"],
-    "properties": {
-        "kind": {"type": "string", "enum": list(KIND_LABELS)},
-        "url": {"type": "string", "format": "uri"},
-    },
-}
+from engagements.rules.links import LINK, LINK_MAX, MOST_LINKS
+from people.rows import PersonRow
 
 
 class ImpactField(fields.IntegerField):
@@ -36,14 +26,6 @@ class ImpactField(fields.IntegerField):
 
 
 extend_schema_field({"type": "integer", "enum": Impact.values})(ImpactField)
-
-
-class PersonRow(RowSerializer):
-    """One of us."""
-
-    id = fields.UuidField(source="uuid")
-    name = fields.NameField()
-    email = fields.EmailField()
 
 
 class ServiceRequestRow(RowSerializer):
@@ -141,41 +123,6 @@ class ServiceRequestCreate(ServiceRequestBody):
     submit = fields.BooleanField(required=False)
 
 
-class Told(serializers.Serializer[Any]):
-    # What is only answered. No docstring: schemas would inherit it.
-
-    if TYPE_CHECKING:
-        # Fields of ours that are also attributes of every serializer.
-        label: Any
-        required: Any
-        fields: Any
-
-
-class Choice(Told):
-    """`value` is what is sent: a number where the field is one."""
-
-    value = serializers.JSONField()
-    label = fields.PlainField()
-
-
-class MoveField(Told):
-    """Something a move asks for. `choices` only for who may make it."""
-
-    name = fields.PlainField()
-    label = fields.PlainField()
-    kind = fields.ChoiceField(["text", "lines", "number", "date", "choice", "choices", "yes"])
-    required = fields.BooleanField()
-    help = fields.PlainField()
-    choices = Choice(many=True, allow_null=True)
-
-
-class MoveBlock(Told):
-    """A condition that does not hold, and what to do about it."""
-
-    code = fields.PlainField()
-    detail = fields.PlainField()
-
-
 class TransitionOption(Told):
     """A move from the state it has. It is possible where it is `allowed` and nothing blocks."""
 
@@ -197,19 +144,3 @@ class TransitionOptions(Told):
     state = fields.ChoiceField(RequestState.values)
     version = fields.IntegerField()
     transitions = TransitionOption(many=True)
-
-
-class AskBody(fields.StrictSerializer):
-    """A move one may not make, and why those who may should."""
-
-    transition = fields.NameField(max_length=40)
-    note = fields.LinesField(max_length=REASON_MAX, blank=True, required=False)
-
-
-class AskedMove(Told):
-    """It waits for those who may; one of them makes the move, or says why not."""
-
-    id = fields.UuidField()
-    transition = fields.PlainField()
-    note = fields.LinesField()
-    at = fields.DateTimeField()

@@ -14,7 +14,6 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,34 +23,20 @@ from config.lib.authz import require
 from config.lib.bodies import checked
 from config.lib.errors import Missing
 from config.lib.parameters import ETAG, IF_MATCH, IF_MATCH_MAYBE, LOCATION
-from config.lib.values import BadValue, parse_name, parse_text
 from config.lib.views import ReadViewSet, Row
-from engagements import selectors
+from engagements import move_bodies, selectors
 from engagements.api import request_bodies as bodies
-from engagements.models import Effort, Impact, Owner, RequestState, RequestType, ServiceRequest
+from engagements.models import Effort, Owner, RequestState, RequestType, ServiceRequest
 from engagements.permissions import can_file_requests, sees_all_parties
 from engagements.services import move, options
 from engagements.services.asking import ask_move
 from engagements.services.requests import file_request, save_draft
-from events.workflow import REASON_MAX, Field, Given, Option
 from people.http import user_of
 from people.models import Scope, User
 from people.permissions import reaches
 from people.writing import Keyed
 
 ID = "id"
-TRANSITION, REASON = "transition", "reason"
-MOVE_BODY = {
-    "type": "object",
-    "description": "A move, why, and what it asks for: the fields that GET names.",
-    "required": [TRANSITION],
-    "properties": {
-        TRANSITION: {"type": "string", "maxLength": 40},
-        REASON: {"type": "string", "maxLength": REASON_MAX},
-    },
-    "additionalProperties": True,
-}
-
 FORMER_ACCOUNT = "successor_of__account__uuid"
 
 
@@ -140,12 +125,12 @@ class ServiceRequestViewSet(Keyed, ReadViewSet):
         told = {
             "state": one.state,
             "version": one.version,
-            "transitions": [_told_option(option) for option in offered],
+            "transitions": [move_bodies.told_option(option) for option in offered],
         }
         return Response(told, headers={"ETag": etags.etag_of(one.uuid, one.version)})
 
     @extend_schema(
-        request={"application/json": MOVE_BODY},
+        request={"application/json": move_bodies.MOVE_BODY},
         responses={200: bodies.ServiceRequestRow},
         summary="Make a move",
     )
@@ -157,27 +142,26 @@ class ServiceRequestViewSet(Keyed, ReadViewSet):
         if "If-Match" in request.headers:
             etags.require_match(request, etags.etag_of(one.uuid, one.version))
             version = one.version
-        values = dict(request.data)
-        name = _text(values, TRANSITION, is_needed=True)
-        given = Given(reason=_text(values, REASON), values=values, version=version)
+        name, given = move_bodies.move_sent(request.data, version=version)
         move(one, name, by=user_of(request), at=timezone.now(), given=given)
         return self._told(one)
 
     @extend_schema(
-        request=bodies.AskBody, responses={201: bodies.AskedMove}, summary="Ask for a move"
+        request=move_bodies.AskBody,
+        responses={201: move_bodies.AskedMove},
+        summary="Ask for a move",
     )
     @action(detail=True, methods=["post"], url_path="transitions/ask", url_name="ask")
     def ask(self, request: Request, **found: uuid.UUID) -> HttpResponseBase:
         """Ask those who may for a move that you may not make; they are told."""
         one = self.one(found)
-        body = bodies.AskBody(data=request.data)
+        body = move_bodies.AskBody(data=request.data)
         body.is_valid(raise_exception=True)
         sent = body.validated_data
         note = sent.get("note", "")
-        asked = ask_move(one, sent[TRANSITION], by=user_of(request), at=timezone.now(), note=note)
-        told = {"id": asked.uuid, "transition": asked.transition, "note": asked.note,
-                "at": asked.at}  # fmt: skip
-        return Response(bodies.AskedMove(told).data, status=HTTPStatus.CREATED)
+        name, by = sent[move_bodies.TRANSITION], user_of(request)
+        asked = ask_move(one, name, by=by, at=timezone.now(), note=note)
+        return Response(move_bodies.told_asked(asked), status=HTTPStatus.CREATED)
 
     def bodies(self) -> Mapping[str, type[serializers.Serializer[Any]]]:
         return {"create": bodies.ServiceRequestCreate, "partial_update": bodies.ServiceRequestBody}
@@ -232,57 +216,3 @@ class _Sight:
             return True
         is_own = row["account_id"] in self.own_accounts or row["filed_by_id"] == self.user.pk
         return is_own and can_file_requests(self.user)
-
-
-def _told_option(option: Option) -> dict[str, Any]:
-    transition = option.transition
-    return {
-        "id": transition.id,
-        "label": transition.label,
-        "leads_to": sorted(transition.leads_to or transition.sources),
-        "allowed": option.may,
-        "who_may": (transition.who.__doc__ or "").strip(),
-        "blocked": [{"code": code, "detail": detail} for code, detail in option.blocks],
-        "can_ask": option.can_ask,
-        "needs_reason": transition.needs_reason,
-        "warns": transition.warns,
-        "fields": [_told_field(field, option) for field in transition.fields],
-    }
-
-
-def _told_field(field: Field, option: Option) -> dict[str, Any]:
-    choices = None
-    # Among them are the customer's people, who are not for everybody's eyes.
-    if field.choices is not None and option.may:
-        choices = [
-            {"value": _typed(field, value), "label": label}
-            for value, label in field.choices(option.case)
-        ]
-    return {
-        "name": field.name,
-        "label": field.label,
-        "kind": field.kind,
-        "required": field.required,
-        "help": field.help,
-        "choices": choices,
-    }
-
-
-def _typed(field: Field, value: str) -> str | int:
-    """Return a choice as JSON sends it: the impact is a number."""
-    return int(value) if field.name == "impact" and value in map(str, Impact.values) else value
-
-
-def _text(values: dict[str, Any], name: str, *, is_needed: bool = False) -> str:
-    """Take a text of the engine's own out of what was sent."""
-    sent = values.pop(name, None)
-    if sent is None or (isinstance(sent, str) and not sent.strip()):
-        if is_needed:
-            raise ValidationError({name: [ErrorDetail("This is required.", code="required")]})
-        return ""
-    try:
-        return (
-            parse_name(sent) if is_needed else parse_text(sent, max_length=REASON_MAX, lines=True)
-        )
-    except BadValue as bad:
-        raise ValidationError({name: [ErrorDetail(bad.detail, code=bad.code)]}) from bad

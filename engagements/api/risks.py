@@ -18,13 +18,14 @@ from config.lib.errors import Missing
 from config.lib.parameters import ETAG, IF_MATCH_MAYBE
 from config.lib.rows import RowSerializer
 from config.lib.views import ReadViewSet
-from engagements.api.talk import OfRequest, WriterRow
+from engagements.api.talk import OfRequest
 from engagements.models import WorkAtRisk
 from engagements.selectors.risks import risks_visible_to
 from engagements.services import move
 from engagements.services.risks import ask_for_risk
 from events.workflow import REASON_MAX, Given
 from people.http import user_of
+from people.rows import WriterRow
 from people.writing import Keyed
 
 

@@ -15,10 +15,11 @@ from config.lib import fields, filters
 from config.lib.rows import RowSerializer
 from config.lib.views import Row
 from engagements import permissions, selectors
-from engagements.api.talk import OfRequest, WriterRow
+from engagements.api.talk import OfRequest
 from engagements.models import ServiceRequest, SignOff
 from people.http import user_of
 from people.models import ApiToken, Scope
+from people.rows import WriterRow
 
 NOT_LIVE = Value(value=False, output_field=BooleanField())
 PERSONAL = ("party_name", "party_title", "party_email", "note", "objection", "ip", "user_agent")

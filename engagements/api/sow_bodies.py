@@ -8,12 +8,12 @@ from drf_spectacular.utils import extend_schema_field
 
 from config.lib import fields, values
 from config.lib.rows import RowSerializer
-from engagements.api.talk import WriterRow
 from engagements.models import ChangeRequest
 from engagements.rules import diff, sow, sow_reading
 from engagements.services.changing import REASON_MAX
 from engagements.services.sows import NOTE_MAX
 from events.workflow import REASON_MAX as MOVE_REASON_MAX
+from people.rows import WriterRow
 
 DAY = {"type": "string", "description": 'A day, or "" while it is open.', "maxLength": 10}
 LINE = {"type": "string", "maxLength": sow_reading.ITEM_MAX}

@@ -30,6 +30,7 @@ from engagements.services.attachments import content_of, keep_file
 from engagements.services.conversation import MENTIONS_MAX, TEXT_MAX, add_comment
 from people.http import user_of
 from people.models import Scope
+from people.rows import WriterRow
 from people.writing import Keyed
 
 NOTHING_YET = Value(None, output_field=JSONField())
@@ -43,13 +44,6 @@ FILE = {
 LOCATION = OpenApiParameter(
     "Location", {"type": "string", "format": "uri"}, OpenApiParameter.HEADER, response=[201]
 )
-
-
-class WriterRow(RowSerializer):
-    """Who wrote, added or ticked it."""
-
-    id = fields.UuidField(source="uuid")
-    name = fields.NameField()
 
 
 class CommentRow(RowSerializer):

@@ -30,6 +30,15 @@ _HOST = re.compile(rf"{_LABEL}(?:[.]{_LABEL})+")
 _PLAIN = re.compile(r"[\x21-\x7e]+")
 
 Link = dict[str, str]
+# How an API's document describes one.
+LINK = {
+    "type": "object",
+    "required": ["kind", "url"],
+    "properties": {
+        "kind": {"type": "string", "enum": list(KIND_LABELS)},
+        "url": {"type": "string", "format": "uri"},
+    },
+}
 
 
 def parse_link(value: object) -> Link:

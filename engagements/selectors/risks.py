@@ -10,6 +10,7 @@ from accounts.selectors.facts import within_limit
 from engagements import permissions
 from engagements.models import OPEN_STATES, RequestState, ServiceRequest, WorkAtRisk
 from engagements.selectors.agreements import agreements_of
+from engagements.selectors.signoffs import risks_of
 from people.models import User
 
 State = WorkAtRisk.State
@@ -53,7 +54,7 @@ def days_at_stake(risks: QuerySet[WorkAtRisk]) -> Decimal:
 
 def risk_of(request: ServiceRequest) -> WorkAtRisk | None:
     """Return the newest of the request, whatever became of it."""
-    return request.risks.select_related("asked_by", "decided_by").order_by("-pk").first()
+    return next(reversed(risks_of(request)), None)
 
 
 def owes_sign_off(request: ServiceRequest, signed: Collection[int]) -> bool:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 
+from config.lib.reading import read_once
 from engagements.models import (
     STRENGTHS,
     ChangeRequest,
@@ -61,13 +62,10 @@ def last_ground(sow: SowVersion, *, on: dt.date) -> SowVersion:
 
 def agreements_to(request: ServiceRequest, sow: SowVersion) -> list[SignOff]:
     """Return what was agreed to this content, strong enough or not."""
-    return list(
-        request.sign_offs.filter(
-            purpose=SignOff.Purpose.SOW, state=SignOff.State.AGREED, digest=sow.digest
-        ).order_by("pk")
-    )
+    return [each for each in _agreed(request) if each.digest == sow.digest]
 
 
+@read_once
 def least_strength(request: ServiceRequest, sow: SowVersion, *, on: dt.date) -> str:
     """Return how strong a sign-off of this version must be at least.
 
@@ -109,6 +107,7 @@ def minimums_on(day: dt.date) -> QuerySet[SignOffMinimum]:
     return SignOffMinimum.objects.filter(Q(end=None) | Q(end__gt=day), start__lte=day)
 
 
+@read_once
 def policy_on(day: dt.date) -> SignOffPolicy:
     """Return how links work on the day."""
     policy = (
@@ -119,9 +118,17 @@ def policy_on(day: dt.date) -> SignOffPolicy:
     return policy or SignOffPolicy(start=day)
 
 
+@read_once
+def risks_of(request: ServiceRequest) -> list[WorkAtRisk]:
+    """Return all Work at Risk of the request, whatever became of it, the oldest first."""
+    return list(request.risks.select_related("asked_by", "decided_by").order_by("pk"))
+
+
 def live_risk(request: ServiceRequest, *, on: dt.date) -> WorkAtRisk | None:
     """Return the approved Work at Risk of the request that has not run out."""
-    return request.risks.filter(state=WorkAtRisk.State.APPROVED, expires_on__gte=on).first()
+    approved = WorkAtRisk.State.APPROVED
+    live = (each for each in risks_of(request) if each.state == approved and each.expires_on >= on)
+    return next(live, None)
 
 
 def may_work(request: ServiceRequest, *, on: dt.date) -> bool:
@@ -161,6 +168,19 @@ def why_not_signed(request: ServiceRequest, *, on: dt.date) -> str:
 
 
 def _was_signed(request: ServiceRequest) -> bool:
-    return request.sign_offs.filter(
-        purpose=SignOff.Purpose.SOW, state=SignOff.State.AGREED
-    ).exists()
+    return bool(_agreed(request))
+
+
+def _agreed(request: ServiceRequest) -> list[SignOff]:
+    """Return what was agreed to, of any version."""
+    is_agreed = (SignOff.Purpose.SOW, SignOff.State.AGREED)
+    return [each for each in sign_offs_of(request) if (each.purpose, each.state) == is_agreed]
+
+
+@read_once
+def sign_offs_of(request: ServiceRequest) -> list[SignOff]:
+    """Return every sign-off of the request, the oldest first."""
+    rows = request.sign_offs.select_related(
+        "sow", "delivery", "link", "recorded_by", "confirmed_by"
+    )
+    return list(rows.order_by("pk"))

@@ -2,6 +2,7 @@
 
 from django.db.models import QuerySet
 
+from config.lib.reading import is_known, read_once
 from engagements.models import (
     ChangeRequest,
     ServiceRequest,
@@ -14,19 +15,24 @@ from engagements.models import (
 OPEN_CHANGES = (ChangeRequest.State.PROPOSED, ChangeRequest.State.APPROVED)
 
 
+@read_once
 def current_sow(request: ServiceRequest) -> SowVersion | None:
     """Return the newest version that was not discarded, frozen or not."""
     return request.sows.filter(discarded_at=None).order_by("-number").first()
 
 
+@read_once
 def newest_frozen(request: ServiceRequest) -> SowVersion | None:
     return request.sows.filter(frozen_at__isnull=False).order_by("-number").first()
 
 
+@read_once
 def versions_of(request: ServiceRequest) -> list[SowVersion]:
     """Return the versions that were not discarded, newest first."""
-    versions = request.sows.filter(discarded_at=None).select_related("by", "frozen_by")
-    return list(versions.order_by("-number"))
+    rows = request.sows.filter(discarded_at=None).select_related("by", "frozen_by")
+    versions = list(rows.order_by("-number"))
+    is_known(next(iter(versions), None), current_sow, request)
+    return versions
 
 
 def agreed_digests(request: ServiceRequest) -> frozenset[str]:
@@ -55,6 +61,7 @@ def changes_of(request: ServiceRequest) -> QuerySet[ChangeRequest]:
     return changes.order_by("-pk")
 
 
+@read_once
 def open_change(sow: SowVersion | None) -> ChangeRequest | None:
     """Return the change that this version would be, where it is still open."""
     if sow is None:
@@ -63,6 +70,7 @@ def open_change(sow: SowVersion | None) -> ChangeRequest | None:
     return changes.select_related("before", "after", "by", "request").first()
 
 
+@read_once
 def change_of(sow: SowVersion | None) -> ChangeRequest | None:
     """Return the change that this version is, open or not."""
     if sow is None:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -18,7 +18,6 @@ from engagements.models import (
     Artefact,
     Attachment,
     Delivery,
-    MaintenanceOwner,
     RequestState,
     RollOut,
     ServiceRequest,
@@ -28,6 +27,7 @@ from engagements.rules import delivery as rules
 from engagements.rules.links import parse_link
 from engagements.selectors.calendar import company_calendar
 from engagements.services.attachments import keep_file
+from engagements.services.keeping import Care, take_care, told_of
 from engagements.services.links import ask_for_acceptance
 from events.services import record
 from events.workflow import Move
@@ -106,17 +106,18 @@ def add_artefact(
     *,
     name: str,
     url: str = "",
-    maintained_by: str = "",
     by: User,
     at: dt.datetime,
+    **care: Unpack[Care],
 ) -> Artefact:
     """Note something that stays with the customer."""
     request = require_in_work(request, by)
     artefact = Artefact(request=request, by=by, at=at)
-    _describe(artefact, name, url, maintained_by)
+    _describe(artefact, name, url)
+    take_care(artefact, care, at=at)
     artefact.save()
     artefact.refresh_from_db()
-    after = {"artefact": artefact.name, "maintained_by": artefact.maintained_by}
+    after = {"artefact": artefact.name, **told_of(artefact)}
     _record("artefact_added", request, by=by, after=after)
     return artefact
 
@@ -127,17 +128,18 @@ def change_artefact(
     *,
     name: str,
     url: str = "",
-    maintained_by: str = "",
     by: User,
     at: dt.datetime,
+    **care: Unpack[Care],
 ) -> Artefact:
     request = require_in_work(artefact.request, by)
     artefact = request.artefacts.get(pk=artefact.pk)
-    before = {"artefact": artefact.name, "maintained_by": artefact.maintained_by}
-    _describe(artefact, name, url, maintained_by)
+    before = {"artefact": artefact.name, **told_of(artefact)}
+    _describe(artefact, name, url)
+    take_care(artefact, care, at=at)
     artefact.by, artefact.at = by, at
     artefact.save()
-    after = {"artefact": artefact.name, "maintained_by": artefact.maintained_by}
+    after = {"artefact": artefact.name, **told_of(artefact)}
     _record("artefact_changed", request, by=by, before=before, after=after)
     return artefact
 
@@ -244,13 +246,9 @@ def _own_file(request: ServiceRequest, file: Attachment | None) -> Attachment | 
     return file
 
 
-def _describe(artefact: Artefact, name: str, url: str, maintained_by: str) -> None:
-    if maintained_by and maintained_by not in MaintenanceOwner.values:
-        words = f"“{echo(maintained_by)}” is none of: {', '.join(MaintenanceOwner.values)}."
-        raise Invalid(words, field="maintained_by", code="not_a_choice")
+def _describe(artefact: Artefact, name: str, url: str) -> None:
     artefact.name = _text("name", name, "Name what stays.", max_length=200, lines=False)
     artefact.url = _url(url)
-    artefact.maintained_by = maintained_by
 
 
 def _text(

@@ -15,6 +15,7 @@ from config.lib.ui.formats import day_text
 from engagements import permissions, selectors
 from engagements.models import RequestState, ServiceRequest, WorkAtRisk
 from engagements.selectors.calendar import company_calendar
+from engagements.selectors.signoffs import risks_of
 from engagements.services import telling
 from engagements.services.moving import move
 from events.services import record
@@ -93,7 +94,8 @@ def why_not(request: ServiceRequest, *, on: dt.date) -> str:
         return f"{request.number} is on the fast path and needs no sign-off."
     if selectors.live_sign_off(request, on=on):
         return f"The customer has signed off {request.number}. Nothing is at risk."
-    open_one = request.risks.filter(state__in=[State.ASKED, State.APPROVED]).first()
+    open_ones = (each for each in risks_of(request) if each.state in (State.ASKED, State.APPROVED))
+    open_one = next(open_ones, None)
     if open_one is not None:
         words = "waits for a decision" if open_one.state == State.ASKED else "is approved"
         return f"Work at Risk of {request.number} {words} already, until {open_one.expires_on}."

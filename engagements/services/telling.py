@@ -5,7 +5,9 @@ read. They never hold a customer's name, address or words: those stay on the req
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.urls import reverse
@@ -21,12 +23,25 @@ from events.workflow import Move
 from people.models import Role, User
 from people.selectors import people_with_role
 
+# Keys of people who were told already, by what took the request along.
+_told_above: ContextVar[frozenset[int]] = ContextVar("told_above", default=frozenset())
+
+
+@contextmanager
+def already_told(people: frozenset[int]) -> Iterator[None]:
+    """Leave these people out of what is told of moves meanwhile."""
+    token = _told_above.set(people)
+    try:
+        yield
+    finally:
+        _told_above.reset(token)
+
 
 def tell(move: Move) -> None:
     """Tell those whom the move concerns, each of them once."""
     request = request_of(move.obj)
     words = words_of(move)
-    told: set[int] = set()
+    told = set(_told_above.get())
     for row in TOLD[type(move.obj)].get(move.transition.id, ()):
         if not row.when(move):
             continue

@@ -13,15 +13,15 @@ from accounts.here import Here, page
 from config.lib.lists import SAVED
 from config.lib.ui.formats import number_text
 from engagements import selectors
-from engagements.forms.moves import MoveForm
 from engagements.models import ServiceRequest
 from engagements.services.bulk_moves import hindrances, move_all
 from engagements.views.bulk_acts import FOR_LEADS, MOST, BulkAct, acts_of
 from engagements.views.listing import REQUESTS, Listing
 from engagements.views.next_steps import DANGER
 from engagements.views.picked import ALL, PICKED, ids_of
-from engagements.views.words import StateTag, state_tag
+from engagements.words import StateTag, state_tag
 from engagements.workflows import REQUEST
+from events.move_forms import MoveForm
 from events.workflow import Case
 from people.writing import once
 

@@ -17,13 +17,14 @@ from accounts.here import add_refusal
 from config.lib.authz import require
 from config.lib.errors import DomainError, StaleWrite
 from engagements import permissions, selectors
-from engagements.forms.delivering import (
+from engagements.delivery_forms import (
     ArtefactForm,
     CheckForm,
     ReasonForm,
     RetrospectiveForm,
     RollOutForm,
     TickForm,
+    care_of,
 )
 from engagements.models import (
     Artefact,
@@ -77,7 +78,7 @@ class Tab:
 
     @cached_property
     def artefacts(self) -> list[tuple[Artefact, Any]]:
-        rows = self.shell.request.artefacts.select_related("by").order_by("pk")
+        rows = self.shell.request.artefacts.select_related("by", "keeper").order_by("pk")
         return [(row, self._artefact_form(row)) for row in rows]
 
     @cached_property
@@ -140,7 +141,7 @@ class Tab:
 
     def _artefact_form(self, row: Artefact) -> forms.Form:
         prefix = f"artefact-{row.uuid}"
-        initial = {"name": row.name, "url": row.url, "maintained_by": row.maintained_by}
+        initial = {"name": row.name, "url": row.url, **care_of(row)}
         return self.sent.get(prefix) or ArtefactForm(prefix=prefix, initial=initial)
 
     def _check_form(self, row: OutcomeCheck) -> forms.Form | None:
@@ -217,7 +218,7 @@ def artefact_add(request: HttpRequest, tab: Tab) -> HttpResponse:
 @posts(permissions.works_on)
 def artefact_change(request: HttpRequest, tab: Tab, artefact_id: uuid.UUID) -> HttpResponse:
     artefact = _artefact(tab, artefact_id)
-    form = ArtefactForm(request.POST, prefix=f"artefact-{artefact_id}")
+    form = ArtefactForm(request.POST, prefix=f"artefact-{artefact_id}", initial=care_of(artefact))
 
     def act(given: dict[str, Any]) -> None:
         here = tab.shell.here

@@ -3,18 +3,20 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from config.lib.keyset import Key
 from config.lib.paging import paged
+from config.lib.reading import one_reading
 from engagements.models import RequestState, ServiceRequest
 from engagements.rules.router import YES_OR_NO, facts_asked
 from engagements.rules.routing_words import FACTS
 from engagements.views.shell import Shell, request_page, request_shell
 from engagements.views.stories import KIND_LABELS, KINDS, stories_on
 from engagements.views.talk import conversation
-from engagements.views.words import StateTag, state_tag
+from engagements.words import StateTag, state_tag
 
 TAB = "Request"
 
@@ -37,8 +39,11 @@ class Related:
 
 
 @require_safe
+@one_reading()
 def detail(request: HttpRequest, number: int) -> HttpResponse:
     shell = request_shell(request, number)
+    # All of them are shown, and the newest is asked for by every guard.
+    _ = shell.versions.all
     context: dict[str, Any] = {
         "facts": _facts(shell.request),
         "questions": shell.request.questions.select_related(
@@ -53,6 +58,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @require_safe
+@one_reading()
 def activity(request: HttpRequest, number: int) -> HttpResponse:
     shell = request_shell(request, number)
     kind = request.GET.get("show", "all")
@@ -95,17 +101,19 @@ def _related(shell: Shell) -> list[Related]:
     found = []
     if asked.successor_of:
         found.append(Related(asked.successor_of, "It goes on with"))
-    found += [Related(each, "Continued by") for each in _seen(shell, asked.successors)]
+    others = _seen(shell, Q(successor_of=asked) | Q(preempted_by=asked))
+    found += [Related(each, "Continued by") for each in others if each.successor_of_id == asked.pk]
     if asked.preempted_by:
         found.append(Related(asked.preempted_by, "What came first"))
-    found += [Related(each, "Put on hold for it") for each in _seen(shell, asked.preempts)]
+    held = [each for each in others if each.preempted_by_id == asked.pk]
+    found += [Related(each, "Put on hold for it") for each in held]
     return found
 
 
-def _seen(shell: Shell, others: Any) -> list[ServiceRequest]:
+def _seen(shell: Shell, which: Q) -> list[ServiceRequest]:
     """Leave out drafts that are somebody else's."""
     return [
         each
-        for each in others.order_by("pk")
+        for each in ServiceRequest.objects.filter(which).order_by("pk")
         if each.state != RequestState.DRAFT or each.filed_by_id == shell.here.user.pk
     ]

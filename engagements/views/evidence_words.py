@@ -10,6 +10,7 @@ from engagements.models import Delivery, RequestState, SignOff, SowVersion
 from engagements.rules.browsers import browser_of
 from engagements.selectors import links as reading
 from engagements.selectors.links import Document, ShownLink
+from engagements.selectors.signoffs import sign_offs_of
 
 if TYPE_CHECKING:
     from engagements.views.shell import Shell
@@ -140,10 +141,7 @@ class SignOffCard:
     @cached_property
     def all(self) -> list[Evidence]:
         """Return every sign-off of the request, the newest first."""
-        rows = self.shell.request.sign_offs.select_related(
-            "sow", "delivery", "link", "recorded_by", "confirmed_by", "request__account"
-        )
-        return [Evidence(self.shell, row) for row in rows.order_by("-pk")]
+        return [Evidence(self.shell, row) for row in reversed(sign_offs_of(self.shell.request))]
 
     @cached_property
     def main(self) -> Evidence | None:

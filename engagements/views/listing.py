@@ -19,7 +19,7 @@ from engagements.forms.lists import RequestFilterForm
 from engagements.models import ServiceRequest
 from engagements.selectors.agreements import Agreement, agreements_of
 from engagements.selectors.lists import ACCOUNT, Asker, Filters, choices, filtered, in_view
-from engagements.views.words import StateTag, state_tag
+from engagements.words import StateTag, state_tag
 from people.permissions import can_change_view
 
 SORTS = {

@@ -14,13 +14,13 @@ from django.views.decorators.http import require_http_methods
 from config.lib.errors import Invalid, StaleWrite
 from config.lib.form_fields import LinesField
 from engagements import services
-from engagements.forms.moves import MoveForm
 from engagements.models import RequestState, ServiceRequest
 from engagements.services.asking import ask_move, refuse_move
 from engagements.views.next_steps import DANGER, Asked, NextSteps, reasons_of
 from engagements.views.shell import Shell, request_page, request_shell
 from engagements.views.stories import stories_since
 from engagements.workflows import REQUEST
+from events.move_forms import MoveForm
 from events.workflow import REASON_MAX, Blocked, Case, Option, Transition, option
 from people.http import is_own_path
 from people.writing import once

@@ -31,6 +31,8 @@ ICONS = {
     "delivery": "package-check",
     "decision": "split",
     "request_moved": "arrow-right",
+    "project_moved": "square-kanban",
+    "minutes": "clipboard-list",
     "change": "git-compare",
     "risk": "triangle-alert",
     "due": "calendar-clock",

@@ -12,6 +12,7 @@ from config.lib.ui.formats import day_text
 from engagements import permissions
 from engagements.models import ServiceRequest, WorkAtRisk
 from engagements.selectors import risks as selectors
+from engagements.selectors.signoffs import live_sign_off
 from engagements.services import options
 from engagements.services import risks as services
 from people.models import User
@@ -88,11 +89,11 @@ def risk_card(
         for each in (options(risk, user, at=at) if risk else ())
         if each.may and risk
     ]
-    signed = selectors.signed_ids([request], on=today)
+    is_signed = not request.fast_path and live_sign_off(request, on=today) is not None
     return RiskCard(
         risk,
         state_tag(risk, today) if risk else None,
-        sign_off_tag(request, signed),
+        sign_off_tag(request, {request.pk} if is_signed else ()),
         acts,
         may_ask,
     )

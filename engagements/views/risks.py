@@ -22,7 +22,6 @@ from config.lib.keyset import Key
 from config.lib.paging import paged
 from config.lib.rendering import csv_response
 from engagements import permissions, services
-from engagements.forms.moves import MoveForm
 from engagements.forms.risks import RiskFilterForm, RiskForm
 from engagements.models import WorkAtRisk
 from engagements.selectors import risks as selectors
@@ -30,6 +29,7 @@ from engagements.services import risks as risk_services
 from engagements.views.risk_words import Tag, days_text, sign_off_tag, state_tag
 from engagements.views.shell import request_page, request_shell
 from engagements.workflows import RISK
+from events.move_forms import MoveForm
 from events.workflow import Blocked, Case, Transition, option
 from people.writing import once
 

@@ -45,6 +45,7 @@ SENTENCES = {
     "request.artefact_added": ("package", "{who} added an artefact"),
     "request.artefact_changed": ("package", "{who} changed an artefact"),
     "request.artefact_removed": ("package", "{who} removed an artefact"),
+    "request.artefact_kept": ("package", "{who} changed who looks after an artefact"),
     "request.rolled_out": ("rocket", "{who} noted the roll-out"),
     "request.retrospective_written": ("history", "{who} wrote the retrospective"),
     "request.outcome_checked": ("search-check", "{who} checked the outcome"),
@@ -83,5 +84,7 @@ SENTENCES = {
     "link.suspended": ("lock", "A link was locked after wrong codes"),
     "link.question_asked": ("circle-question-mark", "The customer asked a question"),
     "request.miss_noted": ("clock-alert", "{who} noted why it took longer"),
+    "request.put_into_project": ("square-kanban", "{who} put {it} into a project"),
+    "request.taken_out_of_project": ("square-kanban", "{who} took {it} out of a project"),
     "request.roll_out_taken_back": ("undo-2", "{who} took the roll-out back"),
 }

@@ -25,7 +25,7 @@ from engagements.views.progress import Step, steps_of
 from engagements.views.risk_words import RiskCard, risk_card
 from engagements.views.sow_list import Versions
 from engagements.views.stories import stories_on
-from engagements.views.words import StateTag, state_tag
+from engagements.words import StateTag, state_tag
 from events.workflow import Option
 
 EXCERPT = 4
@@ -183,7 +183,7 @@ def request_shell(request: HttpRequest, number: int) -> Shell:
     require(permissions.can_see_requests, here.user)
     found = (
         selectors.requests_visible_to(here.user)
-        .select_related("account__facts__tier", "contact", "owner_user", "waits_for")
+        .select_related("account__facts__tier", "contact", "owner_user", "waits_for", "roll_out")
         .filter(pk=number)
         .first()
     )

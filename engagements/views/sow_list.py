@@ -8,7 +8,7 @@ from django.http import Http404
 
 from engagements.models import ServiceRequest, SowVersion
 from engagements.selectors import sows as selectors
-from engagements.views.words import StateTag
+from engagements.words import StateTag
 
 DRAFT = StateTag("Draft", "line", "pencil")
 SIGNED = StateTag("Signed", "good", "circle-check")

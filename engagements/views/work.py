@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,10 +12,11 @@ from django.views.decorators.http import require_safe
 from accounts.here import Here, page
 from config.lib.ui.formats import day_text, days_ago_text, number_text
 from engagements.models import RequestState
+from engagements.my_work import Item, above
 from engagements.selectors import levels, work, work_lists
-from engagements.selectors.work import Hat
-from engagements.views.words import StateTag, state_tag
-from engagements.views.work_words import Item, items_of, whose_turn
+from engagements.selectors.work import Hat, Need
+from engagements.views.work_words import items_of, whose_turn
+from engagements.words import StateTag, state_tag
 from people.models import REQUESTERS, Role
 
 ALL = "all"
@@ -37,7 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
     chosen = request.GET.get("as", "")
     hats = [chosen] if chosen in own else own
     needs = work.needs_of(here.user, at=here.now, hats=hats)
-    items = items_of(needs, now=here.now, today=here.today)
+    items = _items(here, needs, hats, whole=hats == own)
     but = {need.request_id for need in needs}
     context: dict[str, Any] = {
         "greeting": f"{_greeting(here)}, {here.user.name.split()[0]}",
@@ -50,6 +52,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "under_way_title": UNDER_WAY[hats[0]] if hats else "In progress",
         "waiting": _waiting(here, hats, but),
         "due": _due(here, hats),
+        "further": [card for above in above() for card in above.cards(here, hats)],
         "takes_part": bool(set(hats) - {Hat.LEADERSHIP}),
         "is_leader": Hat.LEADERSHIP in hats,
     }
@@ -57,6 +60,15 @@ def home(request: HttpRequest) -> HttpResponse:
         context["risks"] = _risks(here)
         context["exposure"] = f"{work_lists.exposure(on=here.today).days.normalize():f}"
     return page(request, "my_work/home.html", context, here=here)
+
+
+def _items(here: Here, needs: list[Need], hats: list[str], *, whole: bool) -> list[Item]:
+    """Return the rows of what needs the person, of all apps, the oldest first."""
+    settled = {need for above in above() for need in above.settled(needs)}
+    left = [need for need in needs if need not in settled]
+    rows = items_of(left, now=here.now, today=here.today)
+    rows += [item for above in above() for item in above.needs(here, hats, whole=whole)]
+    return sorted(rows, key=attrgetter("since"))[: work.MOST]
 
 
 def _greeting(here: Here) -> str:

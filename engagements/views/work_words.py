@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
@@ -16,39 +15,12 @@ from engagements.models import (
     SowVersion,
     WorkAtRisk,
 )
+from engagements.my_work import FIRST, Act, Item
 from engagements.selectors.work import Need
 from events.models import MoveRequest
 from events.workflow import workflow_named
 
 S = RequestState
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """How one kind of thing to do reads; titles and notes may name what `_known` knows."""
-
-    label: str
-    tone: str
-    icon: str
-    title: str
-    # Beside the number and the account.
-    note: str = "since {ago}"
-    # Name of the address, and what stands in it beside the request's number; empty: what it is
-    # about has an address of its own.
-    url: str = "requests:detail"
-    args: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A row of My work."""
-
-    title: str
-    detail: str
-    url: str
-    label: str
-    tone: str
-    icon: str
 
 
 MOVE = "requests:move"
@@ -245,6 +217,7 @@ class _Known:
             label=act.label,
             tone=act.tone,
             icon=act.icon,
+            since=need.since or FIRST,
         )
 
     def _thing_url(self, need: Need) -> str:

@@ -11,6 +11,7 @@ from config.lib.errors import Invalid
 from config.lib.values import echo, parse_choice, parse_uuid
 from engagements.models import Impact, Owner, ReasonCode, ServiceRequest
 from engagements.selectors import requests_visible_to
+from engagements.selectors.absences import why_away
 from events.fields import TEXT_MAX, choice, day, lines, text, whole, yes
 from events.workflow import Case, Changes, Field, Move
 from people.fields import people, person
@@ -107,12 +108,14 @@ def elsewhere(value: Any, _case: Case) -> str:
 
 
 def checked_dates(move: Move) -> Changes:
-    """The dates of a schedule: in order, and at most two weeks."""
+    """The dates of a schedule: in order, at most two weeks, and its lead is there."""
     start, end = move.values["start"], move.values["end"]
     if end < start:
         raise ValidationError({"end": "The last day is before the first."})
     if (end - start).days >= MOST_DAYS:
         raise ValidationError({"end": f"More than {MOST_DAYS} days. Split the work."})
+    if why := why_away(move.values["lead"], start, end):
+        raise ValidationError({"lead": why})
     return {"start": start, "end": end}
 
 

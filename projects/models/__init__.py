@@ -14,6 +14,7 @@ from projects.models.projects import (
     ProjectType,
     Stakeholder,
 )
+from projects.models.register import KeptArtefact
 from projects.models.reviews import Review, ReviewItem
 from projects.models.scoring import RankOverride, ScorePolicy, Scoring, Vote, VoteRound
 from projects.models.support import SupportPlan, SupportSignOff
@@ -24,6 +25,7 @@ __all__ = [
     "OVER",
     "Allocation",
     "Increment",
+    "KeptArtefact",
     "Lane",
     "Membership",
     "PreEmption",

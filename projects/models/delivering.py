@@ -49,7 +49,8 @@ class ProjectCheck(Public):
     project = models.ForeignKey(Project, models.CASCADE, related_name="checks")
     days = models.PositiveSmallIntegerField()
     due_on = models.DateField()
-    # Sums over its accounts, where known: promised when it was closed, deployed then and now.
+    # Sums over its accounts, where known: promised when it was closed, deployed before the work
+    # and when somebody looked.
     seats_promised = models.BigIntegerField(null=True)
     seats_before = models.BigIntegerField(null=True)
     seats_found = models.BigIntegerField(null=True)

@@ -58,6 +58,11 @@ class Membership(Public):
     def __str__(self) -> str:
         return f"{self.person_id} in {self.team_id}"
 
+    @property
+    def last(self) -> dt.date | None:
+        """The last day covered, as people say it."""
+        return self.end and self.end - dt.timedelta(days=1)
+
 
 class Increment(Public, Stamped):
     """A one- or two-week slot of a team. `end` is its last day."""

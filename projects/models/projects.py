@@ -156,8 +156,11 @@ class Project(Public, Stamped):
                 condition=Q(state__in=ProjectState.values), name="projects_state_is_known"
             ),
             models.CheckConstraint(condition=~Q(title=""), name="projects_has_a_title"),
+            # With the score, so that a card finds its place by it in the index alone.
             models.UniqueConstraint(
-                fields=["state", "rank"], name="projects_rank_unique_in_its_lane"
+                fields=["state", "rank"],
+                include=["score"],
+                name="projects_rank_unique_in_its_lane",
             ),
             models.CheckConstraint(
                 condition=Q(impact=None) | Q(impact__range=(1, 4)), name="projects_impact_1_to_4"

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from config.lib.models import Public, Stamped
-from projects.models.projects import Project
+from projects.models.projects import Project, ProjectState
 
 
 class Review(Public, Stamped):
@@ -19,11 +19,14 @@ class Review(Public, Stamped):
     state = models.CharField(max_length=9, choices=State.choices, default="planned")
     meets_at = models.DateTimeField()
     chair = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    invited = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="+")
+    # Who was there.
     attendees = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="+")
     note = models.TextField(blank=True)
     opened_at = models.DateTimeField(null=True)
     held_at = models.DateTimeField(null=True)
-    # Whom the minutes went to, and when.
+    # As they were sent.
+    minutes = models.TextField(blank=True)
     minutes_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -69,6 +72,9 @@ class ReviewItem(Public):
     # The reason in words, as of when the agenda was made: "Waiting for sign-off for 9 days".
     words = models.CharField(max_length=200, blank=True)
     decision = models.CharField(max_length=8, choices=Decision.choices, blank=True)
+    # What the decision did, in words, and from where; "" where nothing moved.
+    outcome = models.TextField(blank=True)
+    was = models.CharField(max_length=11, choices=ProjectState.choices, blank=True)
     note = models.TextField(blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"

@@ -2,11 +2,13 @@
 
 import datetime as dt
 
-from accounts.models import AccountFacts
 from accounts.selectors import today
+from engagements.selectors import may_work
 from events.services import record
 from events.workflow import Case, Changes, Move
+from projects import selectors
 from projects.models import PreEmption, Project, ProjectCheck, ProjectState
+from projects.selectors import outcomes
 from projects.services import allocating, lanes
 
 CHECK_DAYS = (30, 60, 90)
@@ -14,14 +16,17 @@ CHECK_DAYS = (30, 60, 90)
 
 def ranked(move: Move) -> Changes:
     """Give the card its place in the new column: the one asked for, else by its score."""
-    if move.was == move.becomes and move.values.get("before") is None:
-        return {}
     before = move.values.get("before")
+    if move.was == move.becomes and before is None:
+        return {}
+    since = {"moved_at": move.at} if move.was != move.becomes else {}
     if before is None:
-        return {"rank": lanes.key_by_score(move.becomes, move.obj)}
-    if before == "end" or before.state != move.becomes:
-        return {"rank": lanes.key_before(move.becomes, None, move.obj)}
-    return {"rank": lanes.key_before(move.becomes, before, move.obj)}
+        return {"rank": lanes.key_by_score(move.becomes, move.obj), **since}
+    is_there = before != "end" and before.state == move.becomes
+    return {
+        "rank": lanes.key_before(move.becomes, before if is_there else None, move.obj),
+        **since,
+    }
 
 
 def paused(move: Move) -> Changes:
@@ -29,21 +34,19 @@ def paused(move: Move) -> Changes:
 
 
 def where_it_was(case: Case) -> str:
-    """Return where a project goes on: work that lost its slot or its ground is only ready."""
+    """Return where a project goes on: as far as the ground it stood on is still there."""
     project: Project = case.obj
-    if project.paused_from == ProjectState.READY or project.increment is None:
+    on = today(case.at)
+    was = project.paused_from
+    if was == ProjectState.READY or project.increment is None or project.increment.end < on:
         return ProjectState.READY
-    is_over = project.increment.end < today(case.at)
-    return ProjectState.READY if is_over else ProjectState.SCHEDULED
+    requests = selectors.open_requests_of(project)
+    is_grounded = all(may_work(request, on=on) for request in requests)
+    return was if is_grounded else ProjectState.SCHEDULED
 
 
 def coded(move: Move) -> Changes:
     return {"end_code": move.values["code"]}
-
-
-def keep_moment(move: Move) -> None:
-    if move.was != move.becomes:
-        Project.objects.filter(pk=move.obj.pk).update(moved_at=move.at)
 
 
 def sole_account(project: Project) -> int | None:
@@ -70,7 +73,9 @@ def tell_accounts(move: Move) -> None:
 
 checked_capacity = allocating.checked_capacity
 promise_days = allocating.promise_days
+promise_again = allocating.promise_again
 release_days = allocating.release_days
+release_days_ahead = allocating.release_days_ahead
 soften_days = allocating.soften_days
 
 
@@ -95,15 +100,14 @@ def plan_checks(move: Move) -> None:
     project: Project = move.obj
     closed_on = today(move.at)
     promised = [link.seats_likely for link in project.account_links.all()]
-    facts = AccountFacts.objects.filter(account__project_links__project=project)
-    deployed = list(facts.values_list("deployed", flat=True))
+    before = outcomes.seats_before(project)
     ProjectCheck.objects.bulk_create(
         ProjectCheck(
             project=project,
             days=days,
             due_on=closed_on + dt.timedelta(days=days),
             seats_promised=sum(filter(None, promised)) if any(promised) else None,
-            seats_before=sum(deployed) if deployed and None not in deployed else None,
+            seats_before=before,
         )
         for days in CHECK_DAYS
     )

@@ -1,5 +1,7 @@
 """What a project's moves do to its requests, in the same transaction: all of them, or nothing."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -7,13 +9,18 @@ from django.core.exceptions import ValidationError
 from config.lib.errors import Conflict
 from engagements.models import Confidence, Effort, Impact, RequestState, ServiceRequest
 from engagements.permissions import works_on
+from engagements.selectors.absences import planned_above
 from engagements.services import move as move_request
 from engagements.services.joining import join
+from engagements.services.telling import already_told
 from events.workflow import Blocked, Given, Move
 from projects import selectors
-from projects.models import Project
+from projects.models import Project, ProjectState
+from projects.services.telling import told_of
 
 S = RequestState
+# What came first is a project, and a request names requests: it waits for somebody else.
+HELD_ALONG = "blocked_outside"
 
 
 class RequestBlocked(Conflict):
@@ -22,6 +29,21 @@ class RequestBlocked(Conflict):
     code = "request_blocked"
 
 
+def _told_once(effect: Callable[[Move], None]) -> Callable[[Move], None]:
+    """Whom the project's move was told to need not hear it of each request too.
+
+    Nor are people's days looked at once more: the project's own move did that.
+    """
+
+    @wraps(effect)
+    def quiet(move: Move) -> None:
+        with already_told(told_of(move)), planned_above():
+            effect(move)
+
+    return quiet
+
+
+@_told_once
 def schedule_requests(move: Move) -> None:
     """Triage what was not triaged, and schedule each for the increment with the project's leads."""
     project: Project = move.obj
@@ -43,15 +65,19 @@ def schedule_requests(move: Move) -> None:
             _along(request, "schedule", move, values)
 
 
+@_told_once
 def unschedule_requests(move: Move) -> None:
     for request in selectors.open_requests_of(move.obj):
         if request.state == S.SCHEDULED and not selectors.is_shared(request, but=move.obj):
             _along(request, "unschedule", move, reason=move.reason)
 
 
+@_told_once
 def start_requests(move: Move) -> None:
-    """Start each; one that waits or is not scheduled stops the whole."""
+    """Start each; one that waits for something else, or is not scheduled, stops the whole."""
     for request in selectors.open_requests_of(move.obj):
+        if _is_held_along(request):
+            _along(request, "resume", move)
         if request.state != S.IN_PROGRESS:
             # Leads may have changed since it was scheduled.
             if not works_on(move.by, request):
@@ -59,19 +85,26 @@ def start_requests(move: Move) -> None:
             _along(request, "start", move)
 
 
+@_told_once
 def hold_requests(move: Move) -> None:
     for request in selectors.open_requests_of(move.obj):
         is_at_work = request.state in (S.SCHEDULED, S.IN_PROGRESS)
         if is_at_work and not selectors.is_shared(request, but=move.obj):
-            # What came first is a project, and the request names requests: say it in words.
-            values = {"code": "blocked_outside"}
+            values = {"code": HELD_ALONG}
             _along(request, "hold", move, values, reason=f"{move.obj.number}: {move.reason}")
 
 
+@_told_once
 def resume_requests(move: Move) -> None:
-    held = selectors.open_requests_of(move.obj).filter(state=S.ON_HOLD, hold_code="blocked_outside")
-    for request in held:
-        _along(request, "resume", move, reason=f"{move.obj.number} goes on.")
+    """Let those go on that were not further than the project is now."""
+    is_at_work = move.becomes == ProjectState.IN_PROGRESS
+    for request in selectors.open_requests_of(move.obj):
+        if _is_held_along(request) and (is_at_work or request.paused_from == S.SCHEDULED):
+            _along(request, "resume", move)
+
+
+def _is_held_along(request: ServiceRequest) -> bool:
+    return request.state == S.ON_HOLD and request.hold_code == HELD_ALONG
 
 
 def _scored(project: Project) -> dict[str, Any]:

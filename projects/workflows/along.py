@@ -1,6 +1,7 @@
 """Conditions that projects set on the moves of their requests."""
 
-from engagements.models import ServiceRequest
+from config.lib.reading import read_once
+from engagements.models import RequestState, ServiceRequest
 from engagements.workflows.guards import guard
 from events.workflow import Case
 from projects import selectors
@@ -21,6 +22,13 @@ def has_a_started_project(case: Case) -> str:
     return _waits_for(case.obj, STARTED, "Start {number}: that starts its requests too.")
 
 
+@guard("project_goes_on", "Work that had begun goes on with its project, where it has any.")
+def has_a_running_project(case: Case) -> str:
+    if case.obj.paused_from != RequestState.IN_PROGRESS:
+        return ""
+    return _waits_for(case.obj, STARTED, "{number} waits. Let it go on: its requests go with it.")
+
+
 @guard("support_plan", "For any code: the support plan of its project is signed as it stands.")
 def has_signed_support(case: Case) -> str:
     for project in _projects_of(case.obj):
@@ -36,6 +44,7 @@ def _waits_for(request: ServiceRequest, states: frozenset[ProjectState], sentenc
     return sentence.format(number=projects[0].number)
 
 
+@read_once
 def _projects_of(request: ServiceRequest) -> list[Project]:
     return list(Project.objects.filter(requests=request).exclude(state__in=OVER).order_by("pk"))
 
@@ -43,5 +52,6 @@ def _projects_of(request: ServiceRequest) -> list[Project]:
 GUARDS_BELOW = (
     ("request", "schedule", has_a_scheduled_project),
     ("request", "start", has_a_started_project),
+    ("request", "resume", has_a_running_project),
     ("request", "start", has_signed_support),
 )

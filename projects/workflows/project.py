@@ -153,6 +153,7 @@ PROJECT = Workflow(
                 fields.checked_limit,
                 consequences.ranked,
             ),
+            effects=(consequences.release_days_ahead,),
             asks=workers,
         ),
         Transition(
@@ -223,13 +224,18 @@ PROJECT = Workflow(
             targets=CAN_WAIT,
             leads=consequences.where_it_was,
             who=permissions.is_lead,
+            guards=(guards.is_chartered, guards.is_supported, guards.is_approved),
             fields=PLACE,
             changes=(
                 given(paused_from="", hold_code="", preempted_by=None),
                 fields.checked_limit,
                 consequences.ranked,
             ),
-            effects=(consequences.end_pre_emption, requests_along.resume_requests),
+            effects=(
+                consequences.end_pre_emption,
+                consequences.promise_again,
+                requests_along.resume_requests,
+            ),
             asks=leads,
         ),
         Transition(
@@ -271,6 +277,6 @@ PROJECT = Workflow(
             asks=leads,
         ),
     ),
-    on_move=(consequences.keep_moment, consequences.tell_accounts, tell),
+    on_move=(consequences.tell_accounts, tell),
     account_of=consequences.sole_account,
 )
