@@ -1,9 +1,7 @@
 """How one request of the demo company goes its way, act by act."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -24,29 +22,14 @@ from engagements.services import (
     sows,
 )
 from engagements.services import requests as filing
-from events.services import told_as_of
 from events.workflow import Given
-from metrics.demo.story import ZONE
+from metrics.demo.clock import Clock
+from metrics.demo.work import Asked, Cast, Work
 from people.models import User
 
 FACTS = ("standard_environment", "inside_product", "licence_matter", "critical", "over_one_day",
          "escalated")  # fmt: skip
 TEXTS = ("title", "type", "problem", "outcome", "if_not", "time_reason")
-Asked = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Cast:
-    """Who plays."""
-
-    filer: User
-    colleague: User
-    engineer: User
-    lead: User
-    second_lead: User
-    leader: User
-
-
 Stage = tuple[Account, Contact, Cast]
 
 
@@ -56,9 +39,18 @@ class Play:
     def __init__(self, stage: Stage, asked: Asked, way: Iterable[str], now: dt.datetime) -> None:
         self.account, self.contact, self.cast = stage
         self.asked, self.way, self.now = asked, way, now
-        begun = self._morning(now - dt.timedelta(days=asked["days"]))
-        self.at = min(begun, now - dt.timedelta(hours=2))
+        self.clock = Clock(days_ago=asked["days"], now=now)
         self.request: ServiceRequest
+        # The project that does it, from triage on.
+        self.work: Work | None = None
+
+    @property
+    def at(self) -> dt.datetime:
+        return self.clock.at
+
+    @property
+    def engineer(self) -> User:
+        return self.work.doer if self.work else self.cast.engineer
 
     def run(self) -> None:
         self._file()
@@ -70,8 +62,8 @@ class Play:
                 break
             getattr(self, f"_{name}")()
         for who, text in self.asked.get("comments", ()):
-            self._wait(hours=3)
-            with self._then():
+            self.clock.wait(hours=3)
+            with self.clock.then():
                 conversation.add_comment(self.request, text, by=getattr(self.cast, who), at=self.at)
 
     def _file(self) -> None:
@@ -83,17 +75,17 @@ class Play:
             "over_one_day": self.asked.get("over_one_day", self.asked["type"] != "support"),
             "seats_low": low, "seats_likely": likely, "seats_high": high,
         }  # fmt: skip
-        with self._then():
+        with self.clock.then():
             self.request = filing.create_draft(by=self.cast.filer, at=self.at, answers=answers)
-        self._wait(hours=1)
+        self.clock.wait(hours=1)
 
     def _take(self) -> None:
         if self.request.state == "submitted":
             self._move("take", self.cast.lead, impact=self.asked.get("impact"))
 
     def _write(self) -> None:
-        self._wait(days=1)
-        with self._then():
+        self.clock.wait(days=1)
+        with self.clock.then():
             sow = sows.start_draft(self.request, by=self.cast.filer, at=self.at)
             sows.save_draft(sow, self._content(), by=self.cast.filer, at=self.at)
 
@@ -130,7 +122,7 @@ class Play:
         }  # fmt: skip
 
     def _send(self) -> None:
-        self._wait(hours=3)
+        self.clock.wait(hours=3)
         contact = "" if self.asked.get("sign") else str(self.contact.uuid)
         self._move("send_for_signoff", self.cast.filer, contact=contact)
 
@@ -144,16 +136,16 @@ class Play:
         content = sow.content | {
             "needs": [*sow.content["needs"], "Nobody is moved before the freeze is over"]
         }
-        self._wait(hours=4)
-        with self._then():
+        self.clock.wait(hours=4)
+        with self.clock.then():
             sows.save_draft(sow, content, by=self.cast.filer, at=self.at)
         self._send()
 
     def _changes_asked(self) -> None:
-        self._wait(days=2)
+        self.clock.wait(days=2)
         link = self._link()
         text = "Please put the second location first, and not before our freeze ends."
-        with self._then():
+        with self.clock.then():
             digest = link.sow.digest if link.sow else ""
             given = answering.Answer(
                 digest=digest, name=self.contact.name, title=self.contact.title, text=text
@@ -162,14 +154,14 @@ class Play:
         self.request.refresh_from_db()
 
     def _sign(self) -> None:
-        self._wait(days=2)
+        self.clock.wait(days=2)
         way = self.asked.get("sign", "link")
         getattr(self, f"_by_{way}")()
         self.request.refresh_from_db()
 
     def _by_link(self) -> None:
         link = self._link()
-        with self._then():
+        with self.clock.then():
             given = answering.Answer(
                 digest=link.sow.digest if link.sow else "",
                 agrees=True,
@@ -185,21 +177,21 @@ class Play:
             "agreement.eml",
             f"From: {self.contact.email}\nSubject: Agreed\n\nYes, please go ahead.\n".encode(),
         )
-        with self._then():
+        with self.clock.then():
             recording.record_written(
                 self.request, self._evidence(), mail, by=self.cast.filer, at=self.at
             )
 
     def _by_verbal(self) -> None:
         self._say()
-        self._wait(hours=2)
+        self.clock.wait(hours=2)
         sign_off = self.request.sign_offs.latest("pk")
-        with self._then():
+        with self.clock.then():
             recording.confirm(sign_off, by=self.cast.lead, at=self.at)
 
     def _say(self) -> None:
-        self._wait(days=1)
-        with self._then():
+        self.clock.wait(days=1)
+        with self.clock.then():
             recording.record_verbal(self.request, self._evidence(), by=self.cast.filer, at=self.at)
 
     def _evidence(self) -> recording.Evidence:
@@ -212,8 +204,16 @@ class Play:
         )
 
     def _triage(self) -> None:
-        self._wait(days=2)
+        self.clock.wait(days=2)
         self._move("triage", self.cast.lead, **self._scores())
+        self._plan()
+
+    def _plan(self) -> None:
+        """Make the project that does it; some wait for that, and one is held before."""
+        if self.asked["until"] != "hold" and not self.asked.get("no_project"):
+            self.clock.wait(hours=3)
+            self.work = Work(self.asked, self.cast, self.clock)
+            self.work.make_from(self.request)
 
     def _scores(self) -> dict[str, Any]:
         return {
@@ -223,8 +223,8 @@ class Play:
         }
 
     def _risk(self) -> None:
-        self._wait(days=1)
-        with self._then():
+        self.clock.wait(days=1)
+        with self.clock.then():
             risk = risks.ask_for_risk(
                 self.request,
                 reason="Their works council decides before legal can sign.",
@@ -236,9 +236,14 @@ class Play:
             )
             move(risk, "approve", by=self.cast.leader, at=self.now - dt.timedelta(days=1))
         self._move("triage_at_risk", self.cast.lead, **self._scores())
+        self._plan()
 
     def _schedule(self) -> None:
-        self._wait(days=1)
+        self.clock.wait(days=1)
+        if self.work:
+            self.work.schedule()
+            self.request.refresh_from_db()
+            return
         start = max(self.at.date() + dt.timedelta(days=2), self._earliest())
         self._move(
             "schedule", self.cast.lead, lead=self.cast.engineer.email,
@@ -251,8 +256,12 @@ class Play:
         return self.now.date() + dt.timedelta(days=8) if is_ahead else dt.date.min
 
     def _start(self) -> None:
-        self._wait(days=2)
-        self._move("start", self.cast.engineer)
+        self.clock.wait(days=1)
+        if self.work:
+            self.work.start()
+            self.request.refresh_from_db()
+        else:
+            self._move("start", self.cast.engineer)
 
     def _fast(self) -> None:
         if self.request.state == "triaged":
@@ -262,40 +271,38 @@ class Play:
     def _half(self) -> None:
         """Some of it is done."""
         sow = self.request.sows.latest("number")
-        self._wait(days=3)
+        self.clock.wait(days=3)
         self._tick(sow.content["deliverables"][0])
 
     def _deliver(self) -> None:
-        self._wait(days=22 if self.asked.get("late") else 6)
+        self.clock.wait(days=22 if self.asked.get("late") else 6)
         for each in self.request.sows.latest("number").content["deliverables"]:
             self._tick(each)
         for name, owner in self.asked.get("artefacts", [["Scripts and runbook", "customer"]]):
-            with self._then():
+            with self.clock.then():
                 delivering.add_artefact(
-                    self.request, name=name, maintained_by=owner, by=self.cast.engineer, at=self.at
+                    self.request, name=name, maintained_by=owner, by=self.engineer, at=self.at
                 )
-        with self._then():
+        with self.clock.then():
             delivering.roll_out(
                 self.request, note="In use everywhere that was agreed.", done_on=self.at.date(),
-                by=self.cast.engineer, at=self.at,
+                by=self.engineer, at=self.at,
             )  # fmt: skip
-        self._move(
-            "deliver", self.cast.engineer, summary="All that was agreed is in place and in use."
-        )
+        self._move("deliver", self.engineer, summary="All that was agreed is in place and in use.")
+        if self.work:
+            self.work.deliver()
 
     def _tick(self, promised: Asked) -> None:
         evidence = delivering.Evidence(
             text=f"Shown to {self.contact.name} and tried together.", done_on=self.at.date()
         )
-        with self._then():
-            delivering.tick(
-                self.request, promised["key"], evidence, by=self.cast.engineer, at=self.at
-            )
+        with self.clock.then():
+            delivering.tick(self.request, promised["key"], evidence, by=self.engineer, at=self.at)
 
     def _accept(self) -> None:
-        self._wait(days=2)
+        self.clock.wait(days=2)
         delivery = Delivery.objects.filter(request=self.request).latest("number")
-        with self._then():
+        with self.clock.then():
             link = self._link() if self._has_link(delivery) else None
             link = link or links.ask_for_acceptance(delivery, by=self.cast.filer, at=self.at)
             assert link is not None  # noqa: S101 the contact has an address
@@ -310,36 +317,38 @@ class Play:
         return SignOffLink.objects.filter(delivery=delivery, used_at=None).exists()
 
     def _close(self) -> None:
-        self._wait(days=1)
+        self.clock.wait(days=1)
+        if self.work:
+            self.work.close()
         if selectors.what_was_missed(self.request):
             text = "The customer's test system came two weeks late. We ask for it before we plan."
-            with self._then():
-                closing.write_retrospective(self.request, text, by=self.cast.engineer, at=self.at)
+            with self.clock.then():
+                closing.write_retrospective(self.request, text, by=self.engineer, at=self.at)
         self._move("close", self.cast.filer)
         due = OutcomeCheck.objects.filter(request=self.request, due_on__lte=self.now.date())
         for check in due.order_by("due_on")[: 2 if self.asked["number"] < 8 else 0]:
-            with self._then():
+            with self.clock.then():
                 closing.record_check(
                     check, note="The department uses it.", by=self.cast.filer, at=self.now
                 )
 
     def _ask(self) -> None:
-        self._wait(hours=5)
+        self.clock.wait(hours=5)
         self._move("ask", self.cast.engineer, question=self.asked["question"])
 
     def _decline(self) -> None:
-        self._wait(days=2)
+        self.clock.wait(days=2)
         self._move(
             "decline", self.cast.lead, reason=self.asked["reason"], code=self.asked["code"],
             alternative=self.asked["alternative"],
         )  # fmt: skip
 
     def _cancel(self) -> None:
-        self._wait(days=3)
+        self.clock.wait(days=3)
         self._move("cancel", self.cast.filer, code=self.asked["code"])
 
     def _hold(self) -> None:
-        self._wait(days=1)
+        self.clock.wait(days=1)
         other = ServiceRequest.objects.filter(state="in_progress").order_by("pk").first()
         values = (
             {"code": "preempted", "preempted_by": other.number}
@@ -349,12 +358,12 @@ class Play:
         self._move("hold", self.cast.lead, reason="The search problem comes first.", **values)
 
     def _appeal(self) -> None:
-        self._wait(hours=4)
+        self.clock.wait(hours=4)
         self._move("appeal", self.cast.filer, reason=self.asked["reason"])
 
     def _grant(self) -> None:
         self._appeal()
-        self._wait(days=1)
+        self.clock.wait(days=1)
         self._move("grant_appeal", self.cast.second_lead, reason="They are right.")
 
     def _link(self) -> SignOffLink:
@@ -364,30 +373,6 @@ class Play:
 
     def _move(self, name: str, by: User, reason: str = "", **values: Any) -> None:
         kept = {key: value for key, value in values.items() if value not in (None, "")}
-        with self._then():
+        with self.clock.then():
             move(self.request, name, by=by, at=self.at, given=Given(reason=reason, values=kept))
         self.request.refresh_from_db()
-
-    @contextmanager
-    def _then(self) -> Iterator[None]:
-        """What happens is logged as of then."""
-        token = told_as_of.set(self.at)
-        try:
-            yield
-        finally:
-            told_as_of.reset(token)
-
-    def _wait(self, *, days: int = 0, hours: int = 0) -> None:
-        later = self.at + dt.timedelta(days=days, hours=hours)
-        if days:
-            later = self._morning(later)
-        # What is told ends before now.
-        self.at = min(later, self.now - dt.timedelta(minutes=5))
-
-    @staticmethod
-    def _morning(at: dt.datetime) -> dt.datetime:
-        """The same day at half past nine; on Monday, if it is a weekend."""
-        local = at.astimezone(ZONE)
-        ahead = max(0, local.weekday() - 4) and 7 - local.weekday()
-        day = local.date() + dt.timedelta(days=ahead)
-        return dt.datetime.combine(day, dt.time(9, 30), ZONE).astimezone(dt.UTC)

@@ -12,9 +12,10 @@ from django.db import transaction
 from accounts.models import Account, Assignment, Contact
 from engagements.models import ServiceRequest
 from events.models import Notice, OutboxMessage
-from metrics.demo import people
-from metrics.demo.play import Cast, Play, Stage
+from metrics.demo import people, projects
+from metrics.demo.play import Play, Stage
 from metrics.demo.story import SOURCE
+from metrics.demo.work import Cast
 from people.models import User
 
 FILE = Path(__file__).with_suffix(".toml")
@@ -28,6 +29,7 @@ def bring(*, now: dt.datetime) -> int:
     told = tomllib.loads(FILE.read_text())
     with transaction.atomic():
         mark = OutboxMessage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        projects.set_up(now=now)
         ways = told["ways"]
         stages = _stages(since=now.date() - YEAR_BACK)
         for past in told["past"]:
@@ -39,6 +41,7 @@ def bring(*, now: dt.datetime) -> int:
             others = mine if asked.get("mine") else stages
             stage = _small_stage() if asked.get("account") == "small" else next(others)
             Play(stage, asked, ways.get(asked["until"], []), now).run()
+        projects.bring(next(mine)[2], now=now)
         # Nobody is to be written to about what never happened.
         OutboxMessage.objects.filter(pk__gt=mark).delete()
         Notice.objects.update(mailed_at=now)
@@ -113,7 +116,11 @@ def _cast_of(account: Account) -> Cast:
 
 _NAMES = {
     "engineer": "Sam Eriksen",
+    "second_engineer": "Yara Costa",
     "lead": "Ruth Adeyemi",
     "second_lead": "Ole Brandt",
     "leader": "Helena Marsh",
+    "engineering": "Viktor Hale",
+    "support": "Mina Sato",
+    "product": "Colm Brady",
 }
