@@ -25,6 +25,8 @@ from metrics.models import MetricRun
 from people import services
 from people.models import User
 from tests.e2e.conftest import PHONE, WIDE, assert_fits_a_phone
+from tests.e2e.project_scenes import projects_in_all_states
+from tests.e2e.project_sights import PROJECT_SIGHTS
 from tests.e2e.scenes import requests_in_all_states
 from tests.engagements.letters import tokens
 from tests.engagements.ready import Stage
@@ -39,12 +41,16 @@ RUN = """(runOnly) => axe.run({runOnly, resultTypes: ["violations"]}).then(({vio
 # What Swagger UI does inside its own frame, whatever stands around it.
 ACCEPTED = {"/api/v1/docs/": ("heading-order", "nested-interactive", "region", "target-size")}
 # What a browser does not show: files, and answers to probes.
-NO_PAGES = {"livez", "readyz", "metrics:rows-csv", "metrics:changes-csv", "metrics:series-csv",
-            "metrics:rows-xlsx", "metrics:flips-csv", "accounts:account-workbook", "palette",
-            "accounts:account-export", "imports:template", "imports:rejected",
-            "requests:sla-csv", "requests:risk-csv", "requests:export", "requests:workbook",
-            "requests:file", "requests:sign-off-certificate", "requests:sow-pdf",
-            "notices:bell"}  # fmt: skip
+NO_PAGES = {
+    "accounts:account-export", "accounts:account-workbook", "imports:rejected",
+    "imports:template", "livez", "metrics:changes-csv", "metrics:flips-csv",
+    "metrics:rows-csv", "metrics:rows-xlsx", "metrics:scenario-csv",
+    "metrics:scenarios-csv", "metrics:series-csv", "notices:bell", "palette",
+    "projects:artefacts-csv", "projects:export", "projects:review-decisions",
+    "projects:workbook", "readyz", "requests:export", "requests:file",
+    "requests:risk-csv", "requests:sign-off-certificate", "requests:sla-csv",
+    "requests:sow-pdf", "requests:workbook",
+}  # fmt: skip
 STRANGER = ""
 # The browser's own buttons come after the last of a dialog; there the page's focus is its body.
 INSIDE_OR_OUT_OF_PAGE = """
@@ -176,7 +182,13 @@ def open_save_view(page):
     expect(page.get_by_role("dialog").get_by_label("Name")).to_be_visible()
 
 
+def open_move_menu(page):
+    page.get_by_role("link", name=re.compile("^Move PRJ-")).first.click()
+    expect(page.locator("#move-menu")).to_be_visible()
+
+
 ACTS = {
+    "move menu": open_move_menu,
     "agree": agree,
     "agree without a name": agree_without_a_name,
     "code": be_sent_a_code,
@@ -436,6 +448,7 @@ SIGHTS = [
     Sight("administrator", "/account/reauthenticate/"),
     Sight("administrator", "/account/logout/"),
     Sight("administrator", "/api/v1/docs/", "ready"),
+    *(Sight(*each) for each in PROJECT_SIGHTS),
 ]
 
 
@@ -464,6 +477,7 @@ def parts(server):
         **sign_offs_asked_for(),
         **statements_of_work(),
         **requests_in_all_states(),
+        **projects_in_all_states(),
         **lists_kept(),
         **imports_in_all_states(),
     }
@@ -606,12 +620,14 @@ class Samples(dict):
     """What fills an address where only its shape matters; a request's number where not said."""
 
     def __missing__(self, name):
-        return "REQ-1"
+        kinds = {"prj": "PRJ-1", "rev": "REV-1"}
+        return kinds.get(name.partition("_")[0], "REQ-1")
 
 
 def test_every_page_is_looked_at():
     uuids = (
-        "asked", "comment", "edit", "held", "level", "minimum", "person", "risk", "rule",
+        "absence", "allocation", "asked", "comment", "edit", "increment", "left_artefact",
+        "membership", "prj_asked", "team", "held", "level", "minimum", "person", "risk", "rule",
         "sign_off", "template", "tier", "token", "view",
     )  # fmt: skip
     imports = ("uploaded", "bad", "good", "working", "waiting", "failed", "applied", "undone")
