@@ -114,7 +114,7 @@ _untold: set[str] = set()
 def register(
     nouns: Iterable[str], teller: Teller, finder: Finder, *, untold: Iterable[str] = ()
 ) -> None:
-    """Let an app above tell the events whose verbs begin with its nouns.
+    """Let an app above tell the events whose verbs begin with its nouns, or are these.
 
     `untold` are verbs of which other events tell better.
     """
@@ -125,16 +125,21 @@ def register(
 
 def shown() -> dict[str, Q]:
     """Return what a timeline can be narrowed to, by the words of SHOWN_LABELS."""
-    work = reduce(or_, (Q(verb__startswith=f"{noun}.") for noun in _tellers), Q(pk__in=[]))
+    work = reduce(or_, map(_told_as, _tellers), Q(pk__in=[]))
     kinds = {"all": Q(), "work": work, "data": ~(work | PEOPLE), "people": PEOPLE}
     return {name: kind & ~Q(verb__in=_untold) for name, kind in kinds.items()}
+
+
+def _told_as(name: str) -> Q:
+    """Match the events of a noun, or of one verb."""
+    return Q(verb=name) if "." in name else Q(verb__startswith=f"{name}.")
 
 
 def stories_of(events: Collection[Event], *, may_open: bool, zone: ZoneInfo) -> list[Story]:
     """Tell events, with where those of the apps above lead: a statement for each such app."""
     wanted: dict[Finder, set[uuid.UUID]] = {}
     for event in events:
-        if finder := _finders.get(event.verb.partition(".")[0]):
+        if finder := _finders.get(event.verb) or _finders.get(event.verb.partition(".")[0]):
             wanted.setdefault(finder, set()).add(event.object_id)
     places: dict[uuid.UUID, Place] = {}
     for finder, ids in wanted.items():
@@ -152,7 +157,7 @@ def story_of(event: Event, *, may_open: bool, zone: ZoneInfo, place: Place | Non
     noun, _, action = event.verb.partition(".")
     name, icon = NOUNS.get(noun, (noun.replace("_", " ").capitalize(), "circle-dot"))
     values = readable(event, may_open=may_open)
-    if teller := _tellers.get(noun):
+    if teller := _tellers.get(event.verb) or _tellers.get(noun):
         return teller(event, values, zone, place)
     if event.verb == "reading.entered":
         return _entered(event, values, icon, zone)

@@ -14,6 +14,7 @@ from config.lib import parameters
 from engagements import api as engagements
 from metrics import api as metrics
 from people import api as people
+from projects import api as projects
 
 app_name = "api"
 
@@ -75,6 +76,16 @@ router.register(
     "service-requests/<uuid:request_id>/sign-offs", engagements.SignOffViewSet, "sign-offs"
 )
 router.register("service-requests/<uuid:request_id>/risks", engagements.RiskViewSet, "risks")
+router.register("projects", projects.ProjectViewSet, "projects")
+router.register("projects/<uuid:project_id>/checks", projects.ProjectCheckViewSet, "project-checks")
+router.register("absences", people.AbsenceViewSet, "absences")
+router.register("teams", projects.TeamViewSet, "teams")
+router.register("teams/<uuid:team_id>/members", projects.MembershipViewSet, "members")
+router.register("increments", projects.IncrementViewSet, "increments")
+router.register("allocations", projects.AllocationViewSet, "allocations")
+router.register("reviews", projects.ReviewViewSet, "reviews")
+router.register("reviews/<uuid:review_id>/items", projects.ReviewItemViewSet, "review-items")
+router.register("artefacts", projects.ArtefactViewSet, "artefacts")
 router.register("notices", engagements.NoticeViewSet, "notices")
 router.register("tokens", people.TokenViewSet, "tokens")
 router.register("users", people.UserViewSet, "users")
@@ -83,6 +94,8 @@ urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view(), name="docs"),
     path("me/", people.MeView.as_view(), name="me"),
+    path("board/", projects.BoardView.as_view(), name="board"),
+    path("board/moves/", projects.BoardMovesView.as_view(), name="board-moves"),
     path(
         "service-requests/<uuid:request_id>/route/",
         engagements.RouteView.as_view(),
@@ -93,5 +106,19 @@ urlpatterns = [
         engagements.RoutePreviewView.as_view(),
         name="route-preview",
     ),
+    path("projects/<uuid:project_id>/score/", projects.ScoreView.as_view(), name="score"),
+    path("projects/<uuid:project_id>/votes/", projects.VotesView.as_view(), name="votes"),
+    path(
+        "projects/<uuid:project_id>/votes/round/",
+        projects.VoteRoundView.as_view(),
+        name="votes-round",
+    ),
+    path("projects/<uuid:project_id>/override/", projects.OverrideView.as_view(), name="override"),
+    path(
+        "projects/<uuid:project_id>/support-plan/",
+        projects.SupportPlanView.as_view(),
+        name="support-plan",
+    ),
+    path("metrics/<slug:slug>/what-if/", metrics.WhatIfView.as_view(), name="metric-what-if"),
     path("", include(router.urls)),
 ]

@@ -9,6 +9,7 @@ from config.lib.htmx import render
 from engagements import selectors
 from events import workflow
 from events.printing import table_of
+from projects.views import score_policy
 
 
 @require_safe
@@ -18,6 +19,7 @@ def handbook(request: HttpRequest) -> HttpResponse:
         "tables": [table_of(each) for each in workflow.workflows()],
         "today": today,
         "tiers": accounts.tiers_on(today),
+        "scoring": score_policy.shown_on(today),
         **selectors.policy_shown(today),
     }
     return render(request, "handbook.html", context)

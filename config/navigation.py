@@ -18,8 +18,14 @@ from people.permissions import has_any_role, has_role
 
 # What lies under the address of an entry and has one of its own.
 UNDER = {
-    "metrics:dashboard": ("metrics:flip-list", "metrics:figures"),
+    "metrics:dashboard": ("metrics:flip-list", "metrics:figures", "metrics:what-if"),
     "requests:list": ("requests:risk-list", "requests:sla"),
+}
+# What belongs to an entry: shown below it where one is there, and always found by its name.
+WITHIN = {
+    "projects:board": (("Reviews", "presentation", "projects:reviews"),),
+    "projects:list": (("Artefacts", "package", "projects:artefacts"),),
+    "projects:capacity": (("Time off", "tree-palm", "people:absences"),),
 }
 # Pages of the settings: label and name of the address.
 SETTINGS = (
@@ -29,6 +35,8 @@ SETTINGS = (
     ("Routing", "settings:routing"),
     ("SOW templates", "settings:sow-templates"),
     ("Sign-off", "settings:sign-off"),
+    ("Scoring", "settings:scoring"),
+    ("Board", "settings:board"),
     ("Reasons", "settings:reasons"),
     ("People", "people:person-list"),
 )
@@ -48,6 +56,8 @@ class Entry:
     # Of saved views: whether it is one, and the team's.
     is_view: bool = False
     is_team: bool = False
+    # What belongs to it, where one is at one of them.
+    within: tuple["Entry", ...] = ()
 
     @property
     def marks(self) -> SafeString:
@@ -105,8 +115,10 @@ class Navigation:
                 [
                     self._entry("Seats deployed", "target", "metrics:dashboard", "s"),
                     self._entry("Flip list", "arrow-up-down", "metrics:flip-list", "f"),
+                    self._entry("What if", "flask-conical", "metrics:what-if"),
                     self._entry("Key figures", "chart-line", "metrics:figures", "k"),
                     self._entry("Service levels", "timer", "requests:sla", "l"),
+                    self._entry("Capacity", "calendar-range", "projects:capacity", "c"),
                 ],
             ),
             Section(
@@ -121,6 +133,8 @@ class Navigation:
         return [
             self._entry("My work", "inbox", "home", "m"),
             self._entry("Requests", "clipboard-list", "requests:list", "r"),
+            self._entry("Board", "square-kanban", "projects:board", "b"),
+            self._entry("Projects", "folder-kanban", "projects:list", "p"),
             self._entry("Work at Risk", "triangle-alert", "requests:risk-list", "w"),
         ]
 
@@ -189,7 +203,18 @@ class Navigation:
         others = [reverse(each) for each in UNDER.get(name, ())]
         is_under = path.startswith(url) and not any(path.startswith(other) for other in others)
         is_here = path == url if url == "/" else is_under
-        return Entry(label, icon, url, key, is_here and not self._is_in_a_view)
+        within = tuple(self._entry(*each) for each in WITHIN.get(name, ()))
+        is_within = any(each.current for each in within)
+        is_current = is_here and not is_within and not self._is_in_a_view
+        shown = within if is_here or is_within else ()
+        return Entry(label, icon, url, key, is_current, within=shown)
+
+    @property
+    def further(self) -> list[Entry]:
+        """Return the pages within entries, which the side bar shows only where one is."""
+        if not has_any_role(self.user):
+            return []
+        return [self._entry(*each) for those in WITHIN.values() for each in those]
 
     @cached_property
     def _is_in_a_view(self) -> bool:

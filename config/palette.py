@@ -20,9 +20,14 @@ from engagements.selectors import requests_visible_to
 from engagements.selectors.lists import requests_like
 from people.http import user_of
 from people.models import User
+from projects.models import Project
+from projects.permissions import can_propose
+from projects.selectors import projects_visible_to
+from projects.selectors.beside import projects_like
 
 MOST_ACCOUNTS = 6
 MOST_REQUESTS = 5
+MOST_PROJECTS = 5
 MOST_VIEWS = 4
 MOST_IMPORTS = 3
 TEXT_MAX = 100
@@ -91,23 +96,29 @@ def _found(user: User, here: Navigation, text: str) -> list[Item]:
         _request(each)
         for each in requests_like(requests_visible_to(user), text, most=MOST_REQUESTS)
     ]
-    return [*begins, *accounts, *requests, *views, *_imports(user, text), *rest]
+    projects = [
+        _project(each)
+        for each in projects_like(projects_visible_to(user), text, most=MOST_PROJECTS)
+    ]
+    others = [*requests, *projects, *views, *_imports(user, text)]
+    return [*begins, *accounts, *others, *rest]
 
 
 def _search(text: str) -> list[Item]:
     accounts = f"{reverse('accounts:account-list')}?{urlencode({'q': text})}"
     requests = f"{reverse('requests:list')}?{urlencode({'view': 'all', 'q': text})}"
+    projects = f"{reverse('projects:list')}?{urlencode({'view': 'all', 'q': text})}"
     return [
         Item(f"Search accounts for “{text}”", "Accounts", "search", accounts),
         Item(f"Search requests for “{text}”", "Requests", "search", requests),
+        Item(f"Search projects for “{text}”", "Projects", "search", projects),
     ]
 
 
 def _pages(here: Navigation) -> list[Item]:
     sections = [section for section in here.sections if section.label != "Saved views"]
-    return [_page(entry) for section in sections for entry in section.entries] + [
-        _page(entry) for entry in here.account
-    ]
+    entries = [entry for section in sections for entry in section.entries]
+    return [_page(entry) for entry in (*entries, *here.further, *here.account)]
 
 
 def _page(entry: Entry) -> Item:
@@ -132,6 +143,11 @@ def _request(request: ServiceRequest) -> Item:
     return Item(str(request), note, "clipboard-list", reverse("requests:detail", args=[request.pk]))
 
 
+def _project(project: Project) -> Item:
+    note = f"{project.number} · {project.get_state_display()}"
+    return Item(project.title, note, "folder-kanban", reverse("projects:detail", args=[project.pk]))
+
+
 def _imports(user: User, text: str) -> Iterable[Item]:
     found = imports_visible_to(user)
     number = text.upper().removeprefix("IMP-")
@@ -151,13 +167,19 @@ def _imports(user: User, text: str) -> Iterable[Item]:
 
 
 def _create(here: Navigation, text: str) -> list[Item]:
-    if not here.new_request_url:
-        return []
-    paste = reverse("requests:paste")
-    items = [
-        Item("New request", "Create", "plus", here.new_request_url, keys=("C",)),
-        Item("New request from an e-mail or chat", "Create", "clipboard-paste", paste),
-    ]
+    items = []
+    if here.new_request_url:
+        items += [
+            Item("New request", "Create", "plus", here.new_request_url, keys=("C",)),
+            Item(
+                "New request from an e-mail or chat",
+                "Create",
+                "clipboard-paste",
+                reverse("requests:paste"),
+            ),
+        ]
+    if can_propose(here.user):
+        items.append(Item("Propose a project", "Create", "lightbulb", reverse("projects:new")))
     return [item for item in items if _fits(item.label, text)]
 
 

@@ -351,6 +351,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "engagements.purge_notices",
         "schedule": crontab(hour="3", minute="11"),
     },
+    "projects.follow_score_policy": {
+        "task": "projects.follow_score_policy",
+        "schedule": crontab(minute="5"),
+    },
+    "people.turn_absences": {
+        "task": "people.turn_absences",
+        "schedule": crontab(minute="2"),
+    },
     "people.clear_sessions": {
         "task": "people.clear_sessions",
         "schedule": crontab(hour="3", minute="23"),

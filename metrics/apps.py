@@ -7,6 +7,8 @@ class MetricsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import measure  # noqa: PLC0415 -- models are not loaded before
-        from metrics.measure import SeatsMeasure  # noqa: PLC0415
+        from metrics.measure import LiftMeasure, SeatsMeasure  # noqa: PLC0415
+        from projects import measure as project_measure  # noqa: PLC0415
 
         measure.register(SeatsMeasure())
+        project_measure.register(LiftMeasure())

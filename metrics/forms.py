@@ -10,6 +10,7 @@ from config.lib.form_fields import (
     DateField,
     DateTimeField,
     LinesField,
+    NameField,
     StrictField,
 )
 
@@ -124,6 +125,14 @@ class PublishForm(forms.Form):
         help_text="Everybody who looks at the number later reads this.",
         max_length=500,
         error_messages={"required": "Say why the number is right all the same."},
+    )
+
+
+class ScenarioForm(forms.Form):
+    name = NameField(
+        label="Name",
+        max_length=120,
+        error_messages={"required": "Give the scenario a name to find it by."},
     )
 
 

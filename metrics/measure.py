@@ -1,4 +1,7 @@
-"""What the accounts app asks of this one; registered at start-up. See accounts/measure.py."""
+"""What the apps below ask of this one; registered at start-up.
+
+See accounts/measure.py and projects/measure.py.
+"""
 
 import datetime as dt
 from collections.abc import Collection
@@ -8,7 +11,7 @@ from django.utils import timezone
 from accounts.models import AccountFacts
 from metrics import rules
 from metrics.selectors import inputs, runs
-from metrics.services import current
+from metrics.services import current, lifts
 
 
 class SeatsMeasure:
@@ -23,3 +26,12 @@ class SeatsMeasure:
 
     def terms_on(self, day: dt.date) -> rules.Policy:
         return runs.policy_of(runs.definition_on(runs.SEATS_DEPLOYED, day))
+
+
+class LiftMeasure:
+    def refresh(self, project_ids: Collection[int]) -> None:
+        lifts.refresh_lifts(at=timezone.now(), only=project_ids)
+
+    def lifted_by(self) -> dt.date | None:
+        run = runs.run_on(runs.SEATS_DEPLOYED)
+        return run.day if run else None

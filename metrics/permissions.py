@@ -1,5 +1,6 @@
 """Who may see and steer the numbers. Each docstring is what a refused person reads."""
 
+from metrics.models import Scenario
 from people.models import Role, User
 from people.permissions import has_role
 
@@ -22,3 +23,13 @@ def can_publish(user: User) -> bool:
 def can_set_targets(user: User) -> bool:
     """Only leadership can set a target."""
     return user.is_system or has_role(user, Role.LEADERSHIP)
+
+
+def can_keep_scenarios(user: User) -> bool:
+    """Only people with a role can keep scenarios. Ask an administrator for one."""
+    return bool(user.roles) and not user.is_system
+
+
+def can_delete_scenario(user: User, scenario: Scenario) -> bool:
+    """Only who keeps a scenario can delete it."""
+    return can_keep_scenarios(user) and scenario.by_id == user.pk

@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.services import readings
 from metrics.selectors import runs
 from metrics.selectors.figures import SLUGS
-from metrics.services import current, figures
+from metrics.services import current, figures, lifts
 from metrics.services.reporting import tell_of_revisions
 from metrics.services.runs import (
     MOST_DAYS_BACK,
@@ -40,6 +40,7 @@ def nightly() -> int:
             logger.info("Computed %s revision %s", outcome.run.day, outcome.run.revision)
         _check(made)
         tell_of_revisions([outcome.run for outcome in made if outcome.is_new])
+        lifts.refresh_lifts(at=now)
     except AlreadyRunning:
         logger.info("Another process is computing; nothing to do")
     return count
@@ -47,7 +48,7 @@ def nightly() -> int:
 
 @shared_task(name="metrics.figures")
 def nightly_figures() -> int:
-    """Compute the key figures of requests for the nights that are missing, and what came late."""
+    """Compute the key figures for the nights that are missing, and what came late."""
     now = timezone.now()
     if not figures.is_night_missing(SLUGS, now=now):
         return 0

@@ -9,7 +9,9 @@ from metrics.views import (
     figures,
     flips,
     panels,
+    scenarios,
     steering,
+    what_if,
 )
 
 app_name = "metrics"
@@ -23,6 +25,12 @@ urlpatterns = [
     path("flips.csv", flips.flips_csv, name="flips-csv"),
     path("changes/", changes.changes_page, name="changes"),
     path("changes.csv", changes.changes_csv, name="changes-csv"),
+    path("what-if/", what_if.what_if_page, name="what-if"),
+    path("scenarios/", scenarios.scenario_list, name="scenario-list"),
+    path("scenarios.csv", scenarios.scenarios_csv, name="scenarios-csv"),
+    path("scenarios/<uuid:scenario_id>/", scenarios.scenario_page, name="scenario"),
+    path("scenarios/<uuid:scenario_id>.csv", scenarios.scenario_csv, name="scenario-csv"),
+    path("scenarios/<uuid:scenario_id>/delete/", scenarios.scenario_delete, name="scenario-delete"),
     path("definition/", definition.definition_page, name="definition"),
     path("figures/", figures.figure_list, name="figures"),
     path("figures/<slug:slug>/", figures.figure_page, name="figure"),

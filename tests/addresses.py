@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import BulkEdit
 from engagements.models import RoutingRule, ServiceLevel, SignOffMinimum, SowTemplate
 from events.models import MoveRequest
-from projects.models import ProjectRequest
+from projects.models import ProjectRequest, ScorePolicy
 from tests import factories
 
 
@@ -34,6 +34,7 @@ class World:
         self.other = other = factories.UserFactory()
         self.import_ = factories.ImportFactory(by=other)
         factories.ImportChunkFactory(file=self.import_)
+        self.policy = ScorePolicy.objects.first()
         self.view = factories.SavedViewFactory(owner=other, is_team=True)
         self.request = factories.ServiceRequestFactory(
             account=account, filed_by=other, state="sow_drafting"
@@ -65,10 +66,17 @@ class World:
         self.project = factories.ProjectFactory(kind="external", proposed_by=other, owner=other)
         ProjectRequest.objects.create(project=self.project, request=self.request)
         factories.ProjectAccountFactory(project=self.project, account=account)
+        self.support_plan = factories.SupportPlanFactory(project=self.project, mode="official")
+        self.project_artefact = factories.ProjectArtefactFactory(project=self.project)
+        factories.ProjectCheckFactory(project=self.project)
         self.stakeholder = factories.StakeholderFactory(project=self.project)
         self.review = factories.ReviewFactory()
+        self.item = factories.ReviewItemFactory(review=self.review, project=self.project)
         self.increment = factories.IncrementFactory()
         self.membership = factories.MembershipFactory(team=self.increment.team)
+        self.allocation = factories.AllocationFactory(
+            increment=self.increment, project=self.project, person=self.membership.person
+        )
         self.absence = factories.AbsenceFactory(person=other)
         self.edit = BulkEdit.objects.create(field="region", value="EMEA", by=other)
         self.things = {
@@ -80,10 +88,12 @@ class World:
             "tiers": factories.TierFactory(name="Opal", arr_from=7, start=dt.date(2020, 1, 1)),
             "service-requests": self.request,
             "projects": self.project,
+            "artefacts": self.project_artefact,
             "reviews": self.review,
             "increments": self.increment,
             "teams": self.increment.team,
             "absences": self.absence,
+            "allocations": self.allocation,
             "accounts": account,
             "users": other,
             "imports": self.import_,
@@ -100,17 +110,21 @@ class World:
             "<uuid:request_id>": self.request.uuid,
             "<project_number:number>": self.project.number,
             "<uuid:project_id>": self.project.uuid,
+            "<uuid:policy_id>": self.policy.uuid,
             "<uuid:stakeholder_id>": self.stakeholder.uuid,
             "<review_number:number>": self.review.number,
             "<uuid:review_id>": self.review.uuid,
+            "<uuid:item_id>": self.item.uuid,
             "<uuid:increment_id>": self.increment.uuid,
             "<uuid:team_id>": self.increment.team.uuid,
             "<uuid:membership_id>": self.membership.uuid,
+            "<uuid:allocation_id>": self.allocation.uuid,
             "<uuid:absence_id>": self.absence.uuid,
             "<uuid:rule_id>": self.rule.uuid,
             "<slug:step>": "asked",
             "<slug:pack>": "b",
             "<slug:transition>": "cancel",
+            "<slug:block>": "scope",
             "<uuid:asked_id>": self.asked.uuid,
             "<uuid:sow_id>": self.sow.uuid,
             "<uuid:change_id>": self.change.uuid,
@@ -119,6 +133,8 @@ class World:
             "<uuid:comment_id>": self.comment.uuid,
             "<uuid:file_id>": self.file.uuid,
             "<uuid:artefact_id>": self.artefact.uuid,
+            "<uuid:project_artefact_id>": self.project_artefact.uuid,
+            "<slug:side>": "engineering",
             "<slug:key>": "d1",
             "<uuid:risk_id>": self.risk.uuid,
             "<uuid:sign_off_id>": self.sign_off.uuid,
@@ -139,6 +155,7 @@ class World:
             "<uuid:import_id>": self.import_.uuid,
             "<uuid:tier_id>": self.things["tiers"].uuid,
             "<uuid:run_id>": uuid.uuid4(),
+            "<uuid:scenario_id>": uuid.uuid4(),
             "<uuid:view_id>": self.view.uuid,
             "<uuid:edit_id>": self.edit.uuid,
             "<uuid:person_id>": self.other.uuid,

@@ -1,6 +1,7 @@
 import datetime as dt
 import hashlib
 import secrets
+import uuid
 from decimal import Decimal
 
 import factory
@@ -39,12 +40,17 @@ from engagements.rules import sow as sow_rules
 from events import workflow
 from people.models import Absence, ApiToken, SavedView, Scope, User
 from projects.models import (
+    Allocation,
     Increment,
     Membership,
     Project,
     ProjectAccount,
+    ProjectArtefact,
+    ProjectCheck,
     Review,
+    ReviewItem,
     Stakeholder,
+    SupportPlan,
     Team,
 )
 from projects.services import lanes
@@ -500,11 +506,14 @@ class ProjectFactory(DjangoModelFactory):
 
     @classmethod
     def _create(cls, model_class, *args, state="proposed", **kwargs):
-        kwargs.setdefault("rank", lanes.key_before(state, None, Project(pk=0)))
-        project = super()._create(model_class, *args, **kwargs)
-        project.refresh_from_db()
+        rank = kwargs.pop("rank", None) or lanes.key_before(state, None, Project(pk=0))
+        # It is made in triage, where the key may be another's.
+        made_with = rank if state == "proposed" else f"~{uuid.uuid4()}"
+        project = super()._create(model_class, *args, rank=made_with, **kwargs)
         if state != "proposed":
             workflow.place(project, state)
+            model_class.objects.filter(pk=project.pk).update(rank=rank)
+        project.refresh_from_db()
         return project
 
 
@@ -515,6 +524,49 @@ class ProjectAccountFactory(DjangoModelFactory):
     project = factory.SubFactory(ProjectFactory, kind="external")
     account = factory.SubFactory(AccountFactory)
     seats_low, seats_likely, seats_high = 100, 200, 400
+
+
+class SupportPlanFactory(DjangoModelFactory):
+    class Meta:
+        model = SupportPlan
+
+    project = factory.SubFactory(ProjectFactory)
+    mode = "team"
+    maintained_by = "de"
+    text = "We fix it within two days."
+    written_by = factory.SelfAttribute("project.proposed_by")
+    written_at = factory.LazyFunction(timezone.now)
+
+
+class ProjectArtefactFactory(DjangoModelFactory):
+    class Meta:
+        model = ProjectArtefact
+
+    project = factory.SubFactory(ProjectFactory)
+    name = "Sync plugin"
+    by = factory.SelfAttribute("project.proposed_by")
+    at = factory.LazyFunction(timezone.now)
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        return _fresh(super()._create(model_class, *args, **kwargs))
+
+
+class ProjectCheckFactory(DjangoModelFactory):
+    """A look that is due today."""
+
+    class Meta:
+        model = ProjectCheck
+
+    project = factory.SubFactory(ProjectFactory)
+    days = 30
+    due_on = factory.LazyFunction(lambda: timezone.now().date())
+    seats_promised = 200
+    seats_before = 100
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        return _fresh(super()._create(model_class, *args, **kwargs))
 
 
 class StakeholderFactory(DjangoModelFactory):
@@ -564,6 +616,24 @@ class IncrementFactory(DjangoModelFactory):
         return _fresh(super()._create(model_class, *args, **kwargs))
 
 
+class AllocationFactory(DjangoModelFactory):
+    """Two days pencilled in."""
+
+    class Meta:
+        model = Allocation
+
+    increment = factory.SubFactory(IncrementFactory)
+    project = factory.SubFactory(ProjectFactory)
+    person = factory.SubFactory(UserFactory, roles=["de_engineer"])
+    days = 2
+    by = factory.SelfAttribute("person")
+    at = factory.LazyFunction(timezone.now)
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        return _fresh(super()._create(model_class, *args, **kwargs))
+
+
 class ReviewFactory(DjangoModelFactory):
     class Meta:
         model = Review
@@ -578,6 +648,21 @@ class ReviewFactory(DjangoModelFactory):
         if state != "planned":
             workflow.place(review, state)
         return review
+
+
+class ReviewItemFactory(DjangoModelFactory):
+    class Meta:
+        model = ReviewItem
+
+    review = factory.SubFactory(ReviewFactory)
+    project = factory.SubFactory(ProjectFactory)
+    position = 1
+    why = "by_hand"
+    words = "Put on by hand"
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        return _fresh(super()._create(model_class, *args, **kwargs))
 
 
 def _fresh(row):

@@ -9,9 +9,10 @@ from accounts.models import Company, Tier
 from engagements.models import ReasonCode, RoutingRule, SowTemplate
 from metrics.models import MetricDefinition
 from people.models import User
+from projects.models import Lane
 
 
-def restock():
+def restock():  # noqa: C901 -- one question each
     if not User.objects.filter(is_system=True).exists():
         import_module("people.migrations.0002_roles_and_system_user").seed(apps, None)
     if not Company.objects.exists():
@@ -24,9 +25,12 @@ def restock():
     if not MetricDefinition.objects.exists():
         import_module("metrics.migrations.0002_seats_deployed").publish(apps, None)
         import_module("metrics.migrations.0007_request_figures").publish(apps, None)
+        import_module("metrics.migrations.0009_project_figures").publish(apps, None)
     if not ReasonCode.objects.exists():
         import_module("engagements.migrations.0003_shipped_policy").ship(apps, None)
     if not SowTemplate.objects.exists():
         import_module("engagements.migrations.0006_keys_and_templates").ship(apps, None)
     if not RoutingRule.objects.exists():
         import_module("engagements.migrations.0007_shipped_rules").ship(apps, None)
+    if not Lane.objects.exists():
+        import_module("projects.migrations.0003_shipped_policy").ship(apps, None)

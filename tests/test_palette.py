@@ -4,7 +4,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.factories import AccountFactory, ImportFactory, SavedViewFactory, ServiceRequestFactory
+from tests.factories import (
+    AccountFactory,
+    ImportFactory,
+    ProjectFactory,
+    SavedViewFactory,
+    ServiceRequestFactory,
+)
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Target": "palette-list"}
@@ -95,10 +101,21 @@ def test_by_number_and_outer_id(ask, tam):
 
 
 def test_the_last_resorts_are_the_lists(ask, tam):
-    assert ask(tam, "a&b")[-2:] == [
+    assert ask(tam, "a&b")[-3:] == [
         ["Search accounts for “a&amp;b”", "/accounts/?q=a%26b"],
         ["Search requests for “a&amp;b”", "/requests/?view=all&amp;q=a%26b"],
+        ["Search projects for “a&amp;b”", "/projects/?view=all&amp;q=a%26b"],
     ]
+
+
+def test_a_project_is_found_by_number_and_by_title(ask, tam):
+    made = ProjectFactory(title="Runbook for the plants")
+    found = ["Runbook for the plants", f"/projects/{made.number}/"]
+    for text in (made.number, made.number.lower(), "plants runb"):
+        assert found in ask(tam, text)
+    assert found not in ask(tam, "PRJ-999999999999999999")
+    assert ["Propose a project", "/projects/new/"] in ask(tam, "propose")
+    assert ["Reviews", "/reviews/"] in ask(tam, "reviews")
 
 
 def test_imports_for_those_who_see_them(ask, tam, metric_owner):

@@ -68,6 +68,13 @@ PAGES = {
     "metrics:figure": any_role(404),
     "metrics:flip-list": any_role(),
     "metrics:flips-csv": any_role(),
+    "metrics:what-if": any_role(),
+    "metrics:scenario-list": any_role(),
+    "metrics:scenarios-csv": any_role(),
+    # There is none; tests/metrics/test_what_if.py keeps one.
+    "metrics:scenario": any_role(404),
+    "metrics:scenario-csv": any_role(404),
+    "metrics:scenario-delete": any_role(405),
     "metrics:run-list": any_role(),
     "metrics:run-detail": any_role(404),
     "accounts:account-list": any_role(),
@@ -111,12 +118,61 @@ PAGES = {
     "requests:risk-csv": any_role(),
     "requests:risk-ask": only(Role.DE_LEAD),
     "requests:risk-move": only(Role.LEADERSHIP),
+    "projects:list": any_role(),
+    "projects:export": any_role(),
+    "projects:workbook": any_role(),
+    "projects:new": any_role(),
+    "projects:detail": any_role(),
+    "projects:edit": only(Role.DE_LEAD),
+    "projects:activity": any_role(),
+    # What there is to ask for is of a request.
+    "projects:move": any_role(404),
+    "projects:ask-move": any_role(404),
+    "projects:refuse-move": any_role(404),
+    "projects:from-request": only(Role.DE_ENGINEER, Role.DE_LEAD),
+    "projects:split": only(Role.DE_LEAD),
+    # Parts of other pages; alone they lead to the list.
+    "projects:request-panel": any_role(302),
+    "projects:account-panel": any_role(302),
+    "projects:board": any_role(),
+    # Without a card there is no menu; tests/projects/test_board_pages.py asks with one.
+    "projects:board-move": any_role(404),
+    "projects:artefacts": any_role(),
+    "projects:artefacts-csv": any_role(),
+    # What a request or a project left behind is looked after by engineers, or who works on it.
+    "projects:artefact": only(Role.DE_ENGINEER, Role.DE_LEAD),
+    "projects:score": any_role(),
+    # Without htmx the whole tab is shown.
+    "projects:score-why": any_role(302),
+    "projects:vote": any_role(405),
+    "projects:vote-open": any_role(405),
+    "projects:vote-close": any_role(405),
+    "projects:override": only(Role.DE_LEAD),
+    "projects:override-end": any_role(405),
+    "settings:scoring": any_role(),
+    "settings:scoring-take-back": any_role(405),
+    "projects:support": any_role(),
+    "projects:support-plan": any_role(405),
+    "projects:support-sign": any_role(405),
+    "projects:official": any_role(405),
+    "projects:official-withdraw": any_role(405),
+    "projects:inside-product": any_role(405),
+    "projects:inside-product-withdraw": any_role(405),
+    "projects:delivery": any_role(),
+    "projects:artefact-add": any_role(405),
+    "projects:artefact-change": any_role(405),
+    "projects:artefact-remove": any_role(405),
+    "projects:roll-out": any_role(405),
+    "projects:roll-out-take-back": any_role(405),
+    "projects:retrospective": any_role(405),
+    "projects:outcome-check": any_role(405),
     "notices:list": any_role(),
     "notices:seen": any_role(405),
     # A page left open is not thrown away for the sake of a number.
     "notices:bell": everybody() | {ANONYMOUS: 204, NOBODY: 204},
     "notices:settings": any_role(),
     "settings": any_role(302),
+    "settings:board": only(Role.DE_LEAD, Role.ADMINISTRATOR),
     "settings:company": ADMINISTRATOR,
     "settings:tier-list": ADMINISTRATOR,
     "settings:tier-create": ADMINISTRATOR,
@@ -224,10 +280,59 @@ PAGES = {
     "public:certificate": everybody(410),
     "public:verify": everybody(),
     "public:receipt-check": everybody(),
+    "projects:reviews": any_role(),
+    "projects:review-new": only(Role.DE_LEAD),
+    "projects:review-decisions": any_role(),
+    "projects:review": any_role(),
+    "projects:review-edit": only(Role.DE_LEAD),
+    "projects:review-move": only(Role.DE_LEAD),
+    "projects:review-people": any_role(405),
+    "projects:review-refresh": any_role(405),
+    "projects:review-compare": any_role(),
+    "projects:review-add": any_role(405),
+    "projects:review-decide": any_role(405),
+    "projects:review-note": any_role(405),
+    "projects:review-remove": any_role(405),
+    "projects:capacity": any_role(),
+    "projects:teams": any_role(),
+    "projects:team": any_role(),
+    "projects:member": only(Role.DE_LEAD),
+    "projects:increment": any_role(),
+    "projects:increment-edit": only(Role.DE_LEAD),
+    "projects:allocate": any_role(405),
+    "projects:allocation": only(Role.DE_LEAD),
+    "projects:absence-work": any_role(),
+    "people:absences": any_role(),
+    "people:absence-new": any_role(),
+    "people:absence": any_role(),
+    # Of somebody else.
+    "people:absence-edit": only(Role.DE_LEAD, Role.LEADERSHIP),
+    "people:absence-move": any_role(405),
     "api:docs": signed_in(),
 }
 # Who may POST where there is no page to GET.
 POSTS = {
+    "projects:review-new": {Role.DE_LEAD},
+    "projects:review-edit": {Role.DE_LEAD},
+    "projects:review-move": {Role.DE_LEAD},
+    "projects:review-people": {Role.DE_LEAD},
+    "projects:review-refresh": {Role.DE_LEAD},
+    "projects:review-compare": {Role.DE_LEAD},
+    "projects:review-add": {Role.DE_LEAD},
+    "projects:review-decide": {Role.DE_LEAD},
+    "projects:review-note": {Role.DE_LEAD},
+    "projects:review-remove": {Role.DE_LEAD},
+    "projects:new": set(Role),
+    "projects:edit": {Role.DE_LEAD},
+    "projects:from-request": {Role.DE_ENGINEER, Role.DE_LEAD},
+    "projects:split": {Role.DE_LEAD},
+    "projects:teams": {Role.DE_LEAD},
+    "projects:team": {Role.DE_LEAD},
+    "projects:member": {Role.DE_LEAD},
+    "projects:increment-edit": {Role.DE_LEAD},
+    "projects:allocate": {Role.DE_LEAD},
+    "projects:allocation": {Role.DE_LEAD},
+    "people:absence-edit": {Role.DE_LEAD, Role.LEADERSHIP},
     "imports:new": {Role.METRIC_OWNER},
     "imports:mapping": {Role.METRIC_OWNER},
     "imports:exclude": set(),
@@ -265,6 +370,30 @@ POSTS = {
     "settings:tier-end": {Role.ADMINISTRATOR},
     "settings:level-end": {Role.ADMINISTRATOR},
     "requests:scope-check": set(Role),
+    "settings:board": {Role.DE_LEAD, Role.ADMINISTRATOR},
+    "projects:artefact": {Role.DE_ENGINEER, Role.DE_LEAD},
+    "projects:artefact-add": {Role.DE_ENGINEER, Role.DE_LEAD},
+    "projects:artefact-change": {Role.DE_ENGINEER, Role.DE_LEAD},
+    "projects:artefact-remove": {Role.DE_ENGINEER, Role.DE_LEAD},
+    "projects:score": {Role.DE_LEAD},
+    "projects:vote": set(Role),
+    "projects:vote-open": {Role.DE_LEAD},
+    # There is no round to close, whoever asks.
+    "projects:vote-close": set(Role),
+    "projects:override": {Role.DE_LEAD},
+    "projects:override-end": {Role.DE_LEAD},
+    "settings:scoring": {Role.ADMINISTRATOR},
+    "settings:scoring-take-back": {Role.ADMINISTRATOR},
+    "projects:support-plan": {Role.DE_LEAD},
+    "projects:support-sign": {Role.ENGINEERING_LEADERSHIP},
+    "projects:official": {Role.ENGINEERING_LEADERSHIP, Role.PRODUCT_LEADERSHIP},
+    "projects:official-withdraw": {Role.ENGINEERING_LEADERSHIP, Role.PRODUCT_LEADERSHIP},
+    "projects:inside-product": {Role.ENGINEERING_LEADERSHIP, Role.PRODUCT_LEADERSHIP},
+    "projects:inside-product-withdraw": {Role.ENGINEERING_LEADERSHIP, Role.PRODUCT_LEADERSHIP},
+    "projects:roll-out": {Role.DE_LEAD},
+    "projects:roll-out-take-back": {Role.DE_LEAD},
+    "projects:retrospective": {Role.DE_LEAD},
+    "projects:outcome-check": {Role.DE_LEAD},
     "views:save": set(MAKES_TEAM_VIEWS),
     "views:delete": set(MAKES_TEAM_VIEWS),
 }
@@ -301,6 +430,10 @@ RESOURCES = {
     "api:service-requests-detail": (any_role(), Scope.REQUEST_READ),
     "api:service-requests-transitions": (any_role(), Scope.REQUEST_READ),
     "api:service-requests-ask": (any_role(405), None),
+    "api:projects-list": (any_role(), Scope.PROJECT_READ),
+    "api:projects-detail": (any_role(), Scope.PROJECT_READ),
+    "api:projects-transitions": (any_role(), Scope.PROJECT_READ),
+    "api:projects-ask": (any_role(405), None),
     "api:request-route": (any_role(), Scope.REQUEST_READ),
     "api:sows-list": (any_role(), Scope.REQUEST_READ),
     "api:sows-detail": (any_role(), Scope.REQUEST_READ),
@@ -327,6 +460,15 @@ RESOURCES = {
     "api:users-detail": (only(Role.ADMINISTRATOR), None),
 }
 RESOURCES |= {
+    "api:score": (any_role(), Scope.PROJECT_READ),
+    "api:votes": (any_role(), Scope.PROJECT_READ),
+    "api:votes-round": (any_role(405), None),
+    "api:override": (any_role(405), None),
+    "api:support-plan": (any_role(), Scope.PROJECT_READ),
+    "api:artefacts-list": (any_role(), Scope.PROJECT_READ),
+    "api:artefacts-detail": (any_role(), Scope.PROJECT_READ),
+    "api:project-checks-list": (any_role(), Scope.PROJECT_READ),
+    "api:project-checks-record": (any_role(405), None),
     "api:sign-offs-list": (any_role(), Scope.REQUEST_READ),
     "api:risks-list": (any_role(), Scope.REQUEST_READ),
     "api:risks-detail": (any_role(), Scope.REQUEST_READ),
@@ -334,6 +476,26 @@ RESOURCES |= {
     "api:notices-list": (any_role(), Scope.REQUEST_READ),
     "api:notices-seen": (any_role(405), None),
 }
+RESOURCES |= {
+    "api:board": (any_role(), Scope.PROJECT_READ),
+    "api:board-moves": (any_role(405), None),
+}
+RESOURCES |= {
+    "api:reviews-list": (any_role(), Scope.PROJECT_READ),
+    "api:reviews-detail": (any_role(), Scope.PROJECT_READ),
+    "api:reviews-agenda": (any_role(), Scope.PROJECT_READ),
+    "api:reviews-transitions": (any_role(405), None),
+    "api:review-items-list": (any_role(), Scope.PROJECT_READ),
+    "api:review-items-transitions": (any_role(405), None),
+}
+PLANNING = ("teams", "members", "increments", "allocations", "absences")
+RESOURCES |= {
+    f"api:{kind}-{address}": (any_role(), Scope.PROJECT_READ)
+    for kind in PLANNING
+    for address in ("list", "detail")
+}
+RESOURCES["api:increments-sheet"] = (any_role(), Scope.PROJECT_READ)
+RESOURCES["api:absences-transitions"] = (any_role(405), None)
 RESOURCES["api:contacts-detail"][0].update(dict.fromkeys(map(str, ALL_CONTACTS), 200))
 # What is written over the API: by whom a session's empty body gets past the question who it is,
 # and the scope that a token needs for it.
@@ -359,6 +521,17 @@ WRITES["post", "api:seat-readings-bulk"] = (KEEPERS, Scope.SEATS_WRITE)
 WRITES["patch", "api:service-requests-detail"] = (set(Role), Scope.REQUEST_WRITE)
 WRITES["post", "api:service-requests-transitions"] = (set(Role), Scope.REQUEST_WRITE)
 WRITES["post", "api:service-requests-ask"] = (set(Role), Scope.REQUEST_WRITE)
+WRITES["post", "api:projects-list"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["patch", "api:projects-detail"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["post", "api:projects-transitions"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["post", "api:projects-ask"] = (set(Role), Scope.PROJECT_WRITE)
+# What is wrong in a body is said first, then who may.
+WRITES |= {("post", f"api:{kind}-list"): (set(Role), Scope.PROJECT_WRITE) for kind in PLANNING}
+WRITES |= {
+    ("patch", f"api:{kind}-detail"): (set(Role), Scope.PROJECT_WRITE)
+    for kind in ("teams", "increments", "absences")
+}
+WRITES["post", "api:absences-transitions"] = (set(Role), Scope.PROJECT_WRITE)
 # It writes nothing: facts go in, who would own them comes out.
 WRITES["post", "api:comments-list"] = (set(Role), Scope.REQUEST_WRITE)
 WRITES["post", "api:route-preview"] = (set(Role), Scope.REQUEST_READ)
@@ -370,6 +543,20 @@ WRITES["post", "api:changes-list"] = (set(Role), Scope.REQUEST_WRITE)
 WRITES["post", "api:changes-transitions"] = (set(Role), Scope.REQUEST_WRITE)
 WRITES["post", "api:risks-list"] = (set(Role), Scope.REQUEST_WRITE)
 WRITES["post", "api:risks-transitions"] = (set(Role), Scope.REQUEST_WRITE)
+WRITES["post", "api:score"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["post", "api:votes"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["post", "api:votes-round"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["post", "api:override"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["post", "api:artefacts-list"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["patch", "api:artefacts-detail"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["post", "api:project-checks-record"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["post", "api:reviews-list"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["post", "api:reviews-transitions"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["post", "api:review-items-list"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["post", "api:review-items-transitions"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["post", "api:board-moves"] = (set(Role), Scope.PROJECT_WRITE)
+WRITES["post", "api:metric-what-if"] = (set(Role), Scope.METRICS_READ)
+RESOURCES["api:metric-what-if"] = (any_role(405), None)
 WRITES["post", "api:notices-seen"] = (set(Role), Scope.REQUEST_WRITE)
 RESOURCES |= {
     name: (any_role(405), None) for _, name in WRITES if name.endswith(("-bulk", "-external-id"))

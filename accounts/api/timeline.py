@@ -1,10 +1,11 @@
 """What happened to an account and all that hangs on it, newest first."""
 
+import re
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -22,6 +23,9 @@ from people.permissions import is_unlimited
 
 # Values of events that name an account, perhaps another than the one asked for.
 NAMES_ACCOUNTS = frozenset({"account_external_id", "parent_external_id", "account", "parent"})
+# Values that name other requests and projects, perhaps of another account.
+NUMBER = re.compile(r"(?:REQ|PRJ)-[0-9]+")
+ABOUT_PROJECTS = Q(object_type__startswith="projects.") | Q(verb="account.project_moved")
 
 
 class ActorRow(RowSerializer):
@@ -68,7 +72,8 @@ class TimelineViewSet(ListViewSet):
     def get_queryset(self) -> QuerySet[Event]:
         if "account_id" not in self.kwargs:
             return Event.objects.none()
-        return events.events_of_account(self.account.pk)
+        found = events.events_of_account(self.account.pk)
+        return found if self.may_read_projects() else found.exclude(ABOUT_PROJECTS)
 
     @cached_property
     def account(self) -> Account:
@@ -108,9 +113,21 @@ class TimelineViewSet(ListViewSet):
             return values
         own = {None, self.account.external_id}
         return {
-            name: None if name in NAMES_ACCOUNTS and value not in own else value
+            name: None if self.names_another(name, value) and value not in own else value
             for name, value in values.items()
         }
+
+    @staticmethod
+    def names_another(name: str, value: Any) -> bool:
+        is_number = isinstance(value, str) and NUMBER.fullmatch(value) is not None
+        return is_number or name in NAMES_ACCOUNTS
+
+    def may_read_projects(self) -> bool:
+        """A project may have had, or have, other accounts: no token limited to some reads of it."""
+        token = self.request.auth
+        if isinstance(token, ApiToken) and Scope.PROJECT_READ not in token.scopes:
+            return False
+        return is_unlimited(user_of(self.request))
 
     def may_open(self) -> bool:
         """Whether personal values are shown: as contacts are, and by a token for contacts."""

@@ -5,15 +5,10 @@ from typing import Any
 from django import forms
 
 from config.lib.form_fields import TextField
-from people.models import User
+from people.choices import PersonField
 
 YES_NO = [("yes", "Yes"), ("no", "No")]
 ARCHIVE = [("yes", "Archive them"), ("no", "Take them out of the archive")]
-
-
-class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: User) -> str:
-        return obj.name
 
 
 class BulkForm(forms.Form):

@@ -18,11 +18,13 @@ from accounts.models import (
     Subscription,
     Tier,
 )
+from config.lib.reading import read_once
 from people.models import User
 
 M = TypeVar("M", bound=Model)
 
 
+@read_once
 def company() -> Company:
     return Company.objects.get()
 

@@ -1,5 +1,13 @@
 """Each module measures some goals: `cases` says what to ask of the workers, `findings` judges."""
 
-from bench.goals import lists, nights, pages, readings, writes
+from bench.goals import board, lists, nights, pages, planning, readings, writes
 
-GOALS = {"nights": nights, "readings": readings, "lists": lists, "pages": pages, "writes": writes}
+GOALS = {
+    "nights": nights,
+    "readings": readings,
+    "lists": lists,
+    "pages": pages,
+    "writes": writes,
+    "board": board,
+    "planning": planning,
+}

@@ -53,9 +53,11 @@ KINDS = {
         Kind("comment", "Somebody comments on a request you take part in", How.DAILY),
         Kind("sign_off", "A customer signs off, asks something or objects", How.AT_ONCE),
         Kind("delivery", "A customer accepts or rejects a delivery", How.AT_ONCE),
-        Kind("decision", "A request of yours is routed, declined, held or resumed", How.AT_ONCE),
+        Kind("decision", "Something of yours is routed, declined, held or resumed", How.AT_ONCE),
         Kind("request_moved", "A request of yours moves on", How.DAILY),
+        Kind("project_moved", "A project of yours, or for your accounts, moves on", How.DAILY),
         Kind("change", "A change of a signed statement of work", How.AT_ONCE),
+        Kind("minutes", "The minutes of a review you were at or invited to", How.AT_ONCE),
         Kind("risk", "Work at Risk is asked for, decided or ends", How.AT_ONCE),
         Kind("due", "Something falls due soon", How.DAILY),
     )

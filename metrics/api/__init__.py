@@ -3,6 +3,7 @@
 from metrics.api.accounts import FlipViewSet, RowViewSet
 from metrics.api.changes import ChangeViewSet
 from metrics.api.numbers import MetricViewSet, SegmentViewSet, SeriesViewSet
+from metrics.api.what_if import WhatIfView
 
 __all__ = [
     "ChangeViewSet",
@@ -11,4 +12,5 @@ __all__ = [
     "RowViewSet",
     "SegmentViewSet",
     "SeriesViewSet",
+    "WhatIfView",
 ]

@@ -28,7 +28,8 @@ BY = OpenApiParameter(
     "by",
     {"type": "string", "enum": list(SEGMENTS)},
     required=True,
-    description="Accounts by tier, region or tam; requests by owner, impact, reason or clock.",
+    description="Accounts by tier, region or tam; requests by owner, impact, reason or clock; "
+    "projects by team or type.",
 )
 FROM = OpenApiParameter("from", parameters.DAY, description="The first day.")
 AS_CSV = OpenApiParameter("format", {"type": "string", "enum": ["json", "csv"]})

@@ -234,8 +234,12 @@ def reaches(deployed: int, licensed: int, policy: Policy) -> bool:
 
 def seats_to_go(deployed: int, licensed: int, policy: Policy) -> int:
     """Return how many more seats reach the line; 0 when it is reached."""
-    needed = -(-policy.share_percent * licensed // 100)
-    return max(0, needed - deployed)
+    return max(0, seats_needed(licensed, policy) - deployed)
+
+
+def seats_needed(licensed: int, policy: Policy) -> int:
+    """Return the fewest deployed seats that reach the line."""
+    return -(-policy.share_percent * licensed // 100)
 
 
 def tier_of(arr: Fraction | None, day: Day) -> int | None:

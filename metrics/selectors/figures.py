@@ -1,4 +1,4 @@
-"""The key figures of requests as they were computed: values, parts and their words."""
+"""The key figures of requests and projects as they were computed: values, parts and their words."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -12,16 +12,25 @@ from config.lib.ui.formats import MINUS, hours_text, number_text, points_text, s
 from config.lib.values import echo
 from engagements.models import Impact, Owner, ReasonCode, ServiceLevel
 from metrics.models import MetricDefinition, MetricRun
+from metrics.rules.project_figures import PROJECT_RULES
 from metrics.rules.request_figures import RULES
 from metrics.selectors import runs
+from projects.models import ProjectType, Team
 
-SLUGS = tuple(RULES)
+SLUGS = (*RULES, *PROJECT_RULES)
 # What the parts of a figure can be by, and what is said of those that have none.
 BY = {
     "clock": ("Clock", ""),
     "owner": ("Owner", "No owner yet"),
     "impact": ("Impact", "Not triaged"),
     "reason": ("Reason", "No reason"),
+    "team": ("Team", "No team"),
+    "type": ("Type of work", "No type"),
+}
+# What a share says that was made from nothing.
+NOTHING = {
+    "increments-on-time": "No increment with a project ended",
+    "many-account-share": "Nothing delivered",
 }
 BEFORE = dt.timedelta(days=30)
 SHARE, COUNT, DURATION = (
@@ -79,7 +88,7 @@ class Shown:
 
 
 def is_figure(slug: str) -> bool:
-    return slug in RULES
+    return slug in SLUGS
 
 
 def values_of(run: MetricRun) -> dict[str, Any]:
@@ -96,7 +105,7 @@ def values_of(run: MetricRun) -> dict[str, Any]:
 
 
 def segments_of(run: MetricRun, by: str) -> list[Segment]:
-    """Return its parts by owner, impact, reason or clock, those that have none last.
+    """Return its parts by owner, impact, reason, clock, team or type, those without last.
 
     Raises Invalid where it has no such parts.
     """
@@ -140,6 +149,11 @@ def labels_of(by: str) -> dict[str, str]:
         labels = dict(Owner.choices)
     elif by == "clock":
         labels = dict(ServiceLevel.Clock.choices)
+    elif by == "type":
+        labels = dict(ProjectType.choices)
+    elif by == "team":
+        teams = Team.objects.order_by("name").values_list("uuid", "name")
+        labels = {str(public_id): name for public_id, name in teams}
     else:
         rows = ReasonCode.objects.filter(kind=ReasonCode.Kind.DECLINE).order_by("pk")
         labels = dict(rows.values_list("code", "label"))
@@ -186,9 +200,8 @@ def note_of(run: MetricRun) -> str:
         plural = "" if run.denominator == 1 else "s"
         return f"Median of {run.denominator:,} request{plural}; nine of ten within {nine}"
     if unit == SHARE:
-        fraction = (
-            f"{run.numerator:,} of {run.denominator:,}" if run.denominator else "None decided"
-        )
+        nothing = NOTHING.get(run.definition.slug, "None decided")
+        fraction = f"{run.numerator:,} of {run.denominator:,}" if run.denominator else nothing
         running = parts.get("running")
         if not running or parts.get("low") is None:
             return fraction

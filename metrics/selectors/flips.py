@@ -10,12 +10,11 @@ from django.db.models import F, OuterRef, Q, Subquery
 
 from metrics import rules
 from metrics.models import MetricRow, MetricRun
+from metrics.rules import lift
 from metrics.selectors import bands, inputs, rows, runs
 
-# The trend is what changed over so many days; it falls who would be under the line after three
-# times as many more at that pace.
-TREND_DAYS = 30
-TREND_TIMES = 3
+# It falls who would be under the line if the trend went on so many times as long.
+TREND_DAYS, TREND_TIMES = lift.TREND_DAYS, lift.TREND_TIMES
 FALLING = Q(fell__gt=0, above__lt=F("fell") * TREND_TIMES)
 
 

@@ -1,8 +1,9 @@
-"""Computes the key figures of requests and writes their runs to the ledger."""
+"""Computes the key figures of requests and projects and writes their runs to the ledger."""
 
 import datetime as dt
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,8 +15,9 @@ from engagements.selectors import levels
 from events import services as events
 from metrics import permissions
 from metrics.models import MetricDefinition, MetricRun
+from metrics.rules.project_figures import PROJECT_RULES, Projects
 from metrics.rules.request_figures import RULES, Book, Figure, Part, Policy, Window
-from metrics.selectors import request_facts, runs
+from metrics.selectors import project_facts, request_facts, runs
 from metrics.services.runs import AlreadyRunning, NotYet, Outcome
 from people.models import User
 
@@ -43,11 +45,10 @@ def recompute(
         _lock()
         widest = max((_policy_on(slug, day) for slug in slugs for day in ordered),
                      key=lambda policy: policy.window_days)  # fmt: skip
-        book = request_facts.book_of(
-            request_facts.window_of(ordered[0], widest, terms.calendar, at=now), terms
-        )
+        first = request_facts.window_of(ordered[0], widest, terms.calendar, at=now)
+        books = _books_of(slugs, first, terms)
         made = [
-            _computed(slug, day, book, terms, by=by, now=now) for day in ordered for slug in slugs
+            _computed(slug, day, books, terms, by=by, now=now) for day in ordered for slug in slugs
         ]
     yield from made
 
@@ -79,13 +80,37 @@ def is_night_missing(slugs: Collection[str], *, now: dt.datetime) -> bool:
     return any(runs.missing_days(slug, now=now, most=1) for slug in slugs)
 
 
+@dataclass(frozen=True)
+class _Books:
+    """What the figures are made from; None where none of them is asked for."""
+
+    requests: Book | None
+    projects: Projects | None
+
+    def figure(self, slug: str, window: Window) -> Figure:
+        if slug in PROJECT_RULES:
+            assert self.projects is not None  # noqa: S101 read for these slugs
+            return PROJECT_RULES[slug](self.projects, window)
+        assert self.requests is not None  # noqa: S101 read for these slugs
+        return RULES[slug](self.requests, window)
+
+
+def _books_of(slugs: Collection[str], first: Window, terms: levels.Terms) -> _Books:
+    has_projects = any(slug in PROJECT_RULES for slug in slugs)
+    has_requests = any(slug in RULES for slug in slugs)
+    return _Books(
+        requests=request_facts.book_of(first, terms) if has_requests else None,
+        projects=project_facts.projects_of(first) if has_projects else None,
+    )
+
+
 def _computed(
-    slug: str, day: dt.date, book: Book, terms: levels.Terms, *, by: User, now: dt.datetime
+    slug: str, day: dt.date, books: _Books, terms: levels.Terms, *, by: User, now: dt.datetime
 ) -> Outcome:
     definition = runs.definition_on(slug, day)
     policy = figure_policy(definition)
     window = request_facts.window_of(day, policy, terms.calendar, at=now)
-    figure = RULES[slug](book, window)
+    figure = books.figure(slug, window)
     digest = digest_of(definition, window, figure)
     newest = MetricRun.objects.filter(definition=definition, day=day).order_by("-revision").first()
     if newest and newest.digest == digest:

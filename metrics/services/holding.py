@@ -14,6 +14,7 @@ from events import services as events
 from metrics import permissions
 from metrics.models import MetricRun
 from metrics.selectors.answers import fraction_text
+from metrics.services import lifts
 from people.models import Role, User
 from people.selectors import people_with_role
 
@@ -46,6 +47,7 @@ def publish_run(run: MetricRun, *, reason: str, by: User, at: dt.datetime) -> Me
         after={"status": run.status, "day": run.day, "revision": run.revision},
         reason=run.publish_reason,
     )
+    lifts.refresh_lifts(at=at)
     return run
 
 

@@ -18,6 +18,7 @@ from metrics import permissions
 from metrics.forms import TargetForm
 from metrics.selectors import dashboard, runs
 from metrics.selectors.runs import SEATS_DEPLOYED
+from metrics.services.lifts import refresh_lifts
 from metrics.services.runs import Outcome, recompute, set_target
 from metrics.views.period import read_period
 from people.http import user_of
@@ -45,6 +46,7 @@ def recompute_now(request: HttpRequest) -> HttpResponse:
     except DomainError as refusal:
         messages.warning(request, f"Not computed. {refusal}")
     else:
+        refresh_lifts(at=timezone.now())
         messages.success(request, _result(outcome))
     return redirect("metrics:dashboard")
 

@@ -64,7 +64,8 @@ document.addEventListener(
   "toggle",
   ({ target, newState }) => {
     if (newState !== "open" || !target.matches(".menu[popover]")) return;
-    const box = one(`[popovertarget="${target.id}"]`).getBoundingClientRect();
+    const box = one(`[popovertarget="${target.id}"]`)?.getBoundingClientRect();
+    if (!box) return;
     const left = Math.min(box.left, innerWidth - target.offsetWidth - 8);
     const below = box.bottom + 6;
     const above = Math.max(8, box.top - target.offsetHeight - 6);

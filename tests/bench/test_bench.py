@@ -65,7 +65,21 @@ def of(found, goal, what):
 
 def test_measures_every_goal(found):
     goals = {goal for goal, _, _ in found}
-    assert goals == {"P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P12"}
+    assert goals == {
+        "P1",
+        "P2",
+        "P3",
+        "P4",
+        "P5",
+        "P6",
+        "P7",
+        "P8",
+        "P9",
+        "P10",
+        "P11",
+        "P12",
+        "P13",
+    }
 
 
 def test_a_night_has_as_many_statements_at_any_size(found):
@@ -119,6 +133,12 @@ def test_pages_take_few_statements(found):
     assert max(of(found, "P10", "statements")) <= 10
 
 
+def test_a_card_is_moved_among_many_as_among_few(found):
+    assert of(found, "P11", "numbers of statements") == [1, 1]
+    assert max(of(found, "P11", "projects written")) == 1
+    assert max(of(found, "P11", "statements of a move in a column")) <= 8
+
+
 def test_refuses_a_database_with_data_of_its_own(transactional_db):
     AccountFactory()
     given = os.environ["DATABASE_URL"]
@@ -150,3 +170,9 @@ def test_what_was_not_measured_is_named():
     assert figures.quickest("list", 10) == 0.1
     with pytest.raises(KeyError, match="dashboard"):
         figures.seconds("dashboard", 10)
+
+
+def test_lifts_take_as_many_statements_for_any_number_and_write_what_differs(found):
+    small, large = of(found, "P13", "statements for the lifts")
+    assert small == large <= 6
+    assert of(found, "P13", "lifts written where nothing changed") == [0, 0]

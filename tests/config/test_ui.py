@@ -283,11 +283,15 @@ def test_navigation_shows_what_the_roles_open():
     assert labels(context_of(user_with("tam"))) == [
         "My work",
         "Requests",
+        "Board",
+        "Projects",
         "Work at Risk",
         "Seats deployed",
         "Flip list",
+        "What if",
         "Key figures",
         "Service levels",
+        "Capacity",
         "Accounts",
         "Handbook",
         "API",
@@ -303,6 +307,21 @@ def test_navigation_shows_what_the_roles_open():
 def test_navigation_marks_where_one_is():
     sections = context_of(user_with("tam"), "/accounts/ACC-12/")["navigation"].sections
     assert [e.label for s in sections for e in s.entries if e.current] == ["Accounts"]
+
+
+def test_what_belongs_to_an_entry_is_shown_where_one_is():
+    def within(path):
+        sections = context_of(user_with("tam"), path)["navigation"].sections
+        return {
+            e.label: [(each.label, each.current) for each in e.within]
+            for s in sections
+            for e in s.entries
+            if e.within or e.current
+        }
+
+    assert within("/board/") == {"Board": [("Reviews", False)]}
+    assert within("/reviews/REV-1/") == {"Board": [("Reviews", True)]}
+    assert within("/absences/") == {"Capacity": [("Time off", True)]}
 
 
 def test_navigation_has_the_saved_views_and_marks_the_one_that_is_open():

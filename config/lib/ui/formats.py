@@ -1,7 +1,7 @@
 """Numbers, money and dates as people read them. Nothing here reads the clock."""
 
 import datetime as dt
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 Ratio = Fraction | Decimal | float
@@ -100,6 +100,19 @@ def day_text(day: dt.date, today: dt.date | None = None) -> str:
     return f"{day.day} {day:%b}{year}"
 
 
+def days_between_text(start: dt.date, end: dt.date, today: dt.date | None = None) -> str:
+    """ "23 to 27 Nov", "30 Nov to 4 Dec", "23 Nov"; the year where it is not that of `today`."""
+    year = "" if today is None or today.year == end.year else f" {end.year}"
+    if start == end:
+        return f"{start.day} {start:%b}{year}"
+    first = f"{start.day}"
+    if (start.year, start.month) != (end.year, end.month):
+        first = f"{start.day} {start:%b}"
+    if start.year != end.year:
+        first, year = f"{first} {start.year}", f" {end.year}"
+    return f"{first} to {end.day} {end:%b}{year}"
+
+
 def weekday_text(day: dt.date, today: dt.date) -> str:
     """ "Wed 18 Nov"."""
     return f"{day:%a} {day_text(day, today)}"
@@ -144,6 +157,14 @@ def hours_text(hours: Ratio | None) -> str:
         return UNKNOWN
     exact = Fraction(hours)
     return duration_text(exact.numerator * dt.timedelta(hours=1) / exact.denominator)
+
+
+def days_number(days: Decimal) -> str:
+    """ "3", "3.5": days of work in tenths, cut rather than rounded up."""
+    cut = days.quantize(TENTH, ROUND_DOWN)
+    if cut == cut.to_integral_value():
+        cut = cut.to_integral_value()
+    return signed(cut, plus="")
 
 
 def days_ago_text(day: dt.date, today: dt.date) -> str:

@@ -17,6 +17,7 @@ Charts (see `config.lib.ui.charts`)
     {% units passing near other unknown target=75 target_text="Target 75%" line=80 %}
     {% trend points label="…" target=75 markers=markers name="trend" %}
     {% steps points label="…" name="seats" %}
+    {% pips 3 of=4 label="Impact high" %}         so many of a few small bars
     {% waterfall step.start step.end low=low high=high tone=step.tone %}   in a <td class="wfc">
 
 Lists
@@ -40,7 +41,6 @@ Filters
 Includes under templates/components/ say at their top what they take.
 """
 
-import datetime as dt
 import secrets
 from decimal import Decimal
 from typing import Any
@@ -49,15 +49,16 @@ from django import template
 from django.forms import BaseForm, BoundField, Field
 from django.http import HttpRequest, QueryDict
 from django.template import Context
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.lib.markdown import markdown as markdown_html
-from config.lib.ui import charts, formats
+from config.lib.ui import charts, formats, times
 from config.lib.ui import icons as icon_set
 
 register = template.Library()
+for _show in times.FILTERS:
+    register.filter(_show)
 
 # What says where in a list one is; meaningless once its order or filters change.
 POSITION = ("after", "before", "cursor", "page")
@@ -177,6 +178,7 @@ def units(  # noqa: PLR0913, PLR0917 - template tags take their arguments by nam
     )
 
 
+register.simple_tag(charts.pips, name="pips")
 register.simple_tag(charts.trend, name="trend")
 register.simple_tag(charts.steps, name="steps")
 register.simple_tag(charts.waterfall, name="waterfall")
@@ -347,54 +349,11 @@ def number(value: int | Decimal | None) -> str:
 
 
 @register.filter
-def day(value: dt.date | None, form: str = "") -> str:
-    """ "20 Nov"; always with its year for the form "full"."""
-    local = _local_day(value)
-    if local is None:
-        return formats.UNKNOWN
-    return formats.day_text(local, None if form == "full" else timezone.localdate())
+def days(value: Decimal) -> str:
+    """Days of work: "3.5"."""
+    return formats.days_number(value)
 
 
 @register.filter
 def markdown(text: str) -> SafeString:
     return markdown_html(text)
-
-
-@register.filter
-def weekday(value: dt.date | None) -> str:
-    local = _local_day(value)
-    if local is None:
-        return formats.UNKNOWN
-    return formats.weekday_text(local, timezone.localdate())
-
-
-@register.filter
-def moment(value: dt.datetime | None) -> str:
-    if value is None:
-        return "never"
-    return formats.moment_text(timezone.localtime(value), timezone.localtime())
-
-
-@register.filter
-def hours(value: formats.Ratio | None) -> str:
-    return formats.hours_text(value)
-
-
-@register.filter
-def duration(value: dt.timedelta | None) -> str:
-    return formats.duration_text(value)
-
-
-@register.filter
-def ago(value: dt.date | dt.datetime | None) -> str:
-    if value is None:
-        return "never"
-    if isinstance(value, dt.datetime):
-        return formats.ago_text(timezone.localtime(value), timezone.localtime())
-    return formats.days_ago_text(value, timezone.localdate())
-
-
-def _local_day(value: dt.date | dt.datetime | None) -> dt.date | None:
-    if isinstance(value, dt.datetime):
-        return timezone.localtime(value).date()
-    return value

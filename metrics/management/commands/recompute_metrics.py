@@ -13,6 +13,7 @@ from metrics.selectors import figures, runs
 from metrics.selectors.answers import fraction_text
 from metrics.services import figures as request_figures
 from metrics.services.current import refresh_current_facts
+from metrics.services.lifts import refresh_lifts
 from metrics.services.runs import Outcome, catch_up, recompute
 from people.models import system_user
 
@@ -62,6 +63,7 @@ class Command(BaseCommand):
                     self._say(outcome)
             except DomainError as refusal:
                 raise CommandError(str(refusal)) from refusal
+        refresh_lifts(at=now)
 
     def _say(self, outcome: Outcome) -> None:
         run = outcome.run

@@ -6,7 +6,19 @@ percentages over it.
 """
 
 from config.lib.ui.charts.lines import Marker, Point, Step, Unit, steps, trend
-from config.lib.ui.charts.shares import Part, bar, units
+from config.lib.ui.charts.shares import Part, bar, pips, units
 from config.lib.ui.charts.waterfall import waterfall
 
-__all__ = ["Marker", "Part", "Point", "Step", "Unit", "bar", "steps", "trend", "units", "waterfall"]
+__all__ = [
+    "Marker",
+    "Part",
+    "Point",
+    "Step",
+    "Unit",
+    "bar",
+    "pips",
+    "steps",
+    "trend",
+    "units",
+    "waterfall",
+]

@@ -67,6 +67,22 @@ def bar(
     )
 
 
+def pips(level: int, *, of: int = 4, label: str = "") -> SafeString:
+    """So many of a few rising bars; without a label the words stand beside it."""
+    named = format_html('role="img" aria-label="{}"', label) if label else HIDDEN
+    drawn = format_html_join(
+        "",
+        '<rect class="p{}" x="{}" y="{}" width="4" height="{}"/>',
+        (
+            (" on" if number < level else "", number * 6, 2 * (of - number), 2 + 2 * number)
+            for number in range(of)
+        ),
+    )
+    return format_html(
+        '<svg class="pips" width="{}" height="{}" {}>{}</svg>', of * 6 - 2, of * 2 + 2, named, drawn
+    )
+
+
 def units(parts: Sequence[Part], *, target: int | None = None, target_text: str = "") -> SafeString:
     """One square per account, in the order of the parts; many make a bar of parts."""
     total = sum(part.number for part in parts)

@@ -1,0 +1,53 @@
+"""Filters of the library `keel` that print days, moments and durations in the company's time."""
+
+import datetime as dt
+
+from django.utils import timezone
+
+from config.lib.ui import formats
+
+
+def day(value: dt.date | None, form: str = "") -> str:
+    """ "20 Nov"; always with its year for the form "full"."""
+    local = _local_day(value)
+    if local is None:
+        return formats.UNKNOWN
+    return formats.day_text(local, None if form == "full" else timezone.localdate())
+
+
+def weekday(value: dt.date | None) -> str:
+    local = _local_day(value)
+    if local is None:
+        return formats.UNKNOWN
+    return formats.weekday_text(local, timezone.localdate())
+
+
+def moment(value: dt.datetime | None) -> str:
+    if value is None:
+        return "never"
+    return formats.moment_text(timezone.localtime(value), timezone.localtime())
+
+
+def hours(value: formats.Ratio | None) -> str:
+    return formats.hours_text(value)
+
+
+def duration(value: dt.timedelta | None) -> str:
+    return formats.duration_text(value)
+
+
+def ago(value: dt.date | dt.datetime | None) -> str:
+    if value is None:
+        return "never"
+    if isinstance(value, dt.datetime):
+        return formats.ago_text(timezone.localtime(value), timezone.localtime())
+    return formats.days_ago_text(value, timezone.localdate())
+
+
+def _local_day(value: dt.date | dt.datetime | None) -> dt.date | None:
+    if isinstance(value, dt.datetime):
+        return timezone.localtime(value).date()
+    return value
+
+
+FILTERS = (day, weekday, moment, hours, duration, ago)
