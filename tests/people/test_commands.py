@@ -82,7 +82,7 @@ def test_token_create_prints_the_token_alone(tam):
     out, err = run("token", "create", "--user", tam.email, "--name", "BI", "--scope", "read")
 
     assert re.fullmatch(r"keel_[0-9a-f]{12}_[\w-]{43}\n", out)
-    assert "account:read, contact:read, request:read, metrics:read, token:read" in err
+    assert "account:read, contact:read, request:read, project:read, metrics:read" in err
     answer = APIClient().get("/api/v1/me/", HTTP_AUTHORIZATION=f"Bearer {out.strip()}")
     assert answer.json()["email"] == tam.email
 
