@@ -23,6 +23,8 @@ UNDER = {
 }
 # What belongs to an entry: shown below it where one is there, and always found by its name.
 WITHIN = {
+    "metrics:dashboard": (("What if", "flask-conical", "metrics:what-if"),),
+    "metrics:figures": (("Service levels", "timer", "requests:sla", "l"),),
     "projects:board": (("Reviews", "presentation", "projects:reviews"),),
     "projects:list": (("Artefacts", "package", "projects:artefacts"),),
     "projects:capacity": (("Time off", "tree-palm", "people:absences"),),
@@ -115,9 +117,7 @@ class Navigation:
                 [
                     self._entry("Seats deployed", "target", "metrics:dashboard", "s"),
                     self._entry("Flip list", "arrow-up-down", "metrics:flip-list", "f"),
-                    self._entry("What if", "flask-conical", "metrics:what-if"),
                     self._entry("Key figures", "chart-line", "metrics:figures", "k"),
-                    self._entry("Service levels", "timer", "requests:sla", "l"),
                     self._entry("Capacity", "calendar-range", "projects:capacity", "c"),
                 ],
             ),

@@ -119,8 +119,10 @@ def can_approve_official_support(user: User, plan: SupportPlan) -> bool:
 def can_approve_inside_product(user: User, project: Project) -> bool:
     """Only Product or Engineering leadership approve work inside the product, not their own."""
     roles = (Role.PRODUCT_LEADERSHIP, Role.ENGINEERING_LEADERSHIP)
+    if acting_token.get() or not has_role(user, *roles):
+        return False
     is_own = user.pk in (project.proposed_by_id, project.owner_id)
-    return not acting_token.get() and has_role(user, *roles) and not is_own
+    return not (is_own or project.leads.filter(pk=user.pk).exists())
 
 
 def can_keep_artefacts(user: User, project: Project) -> bool:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.here import Here, page
-from config.lib.ui.formats import day_text, days_ago_text, number_text
+from config.lib.ui.formats import day_text, days_ago_text, days_between_text, number_text
 from engagements.models import RequestState
 from engagements.my_work import Item, above
 from engagements.selectors import levels, work, work_lists
@@ -160,8 +160,7 @@ def _under_way(here: Here, hats: list[str]) -> list[Item]:
         if request.state == RequestState.IN_PROGRESS and request.end and request.end < here.today:
             state = LATE
         if request.start and request.end:
-            first, last = day_text(request.start, here.today), day_text(request.end, here.today)
-            parts.append(f"{first} to {last}")
+            parts.append(days_between_text(request.start, request.end, here.today))
         if request.lead:
             parts.append(request.lead.name)
         url = reverse("requests:detail", args=[request.pk])

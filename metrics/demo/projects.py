@@ -3,7 +3,6 @@
 import datetime as dt
 import tomllib
 from decimal import Decimal
-from itertools import cycle, islice
 from pathlib import Path
 
 from accounts.models import Account
@@ -63,9 +62,11 @@ def set_up(*, now: dt.datetime) -> None:
 def bring(cast: Cast, *, now: dt.datetime) -> None:
     """Take the team's own projects as far as they have come, and hold the reviews."""
     _be_away(cast, now)
-    accounts = cycle(_below_the_line())
+    accounts, taken = _who_gains(), 0
     for asked in tomllib.loads(FILE.read_text())["project"]:
-        chosen = list(islice(accounts, asked.get("accounts", 0)))
+        count = min(asked.get("accounts", 0), len(accounts))
+        chosen = [accounts[(taken + place) % len(accounts)] for place in range(count)]
+        taken += count
         work = Work(asked, cast, Clock(days_ago=asked["days"], now=now))
         work.propose(chosen)
         _go_on(work, asked["until"])
@@ -76,12 +77,13 @@ def bring(cast: Cast, *, now: dt.datetime) -> None:
     _review(cast, now)
 
 
-def _below_the_line() -> list[Account]:
-    """Return who could reach 80% with a project, but for the nearest, who have their own."""
-    found = Account.objects.filter(
-        source=SOURCE, facts__eligible=True, facts__passes=False, facts__seats_to_go__gt=0
-    )
-    return list(found.select_related("facts").order_by("facts__seats_to_go", "pk")[8:26])
+def _who_gains() -> list[Account]:
+    """Return who could reach 80% with a project, then others; the nearest have their own."""
+    customers = Account.objects.filter(source=SOURCE, status="customer", archived=False)
+    rows = customers.select_related("facts").order_by("facts__seats_to_go", "pk")
+    below = list(rows.filter(facts__eligible=True, facts__seats_to_go__gt=0)[:26])
+    others = list(rows.exclude(pk__in=[account.pk for account in below])[:26])
+    return [*below[8:], *below[:8], *others]
 
 
 def _go_on(work: Work, until: str) -> None:
@@ -123,7 +125,12 @@ def _say_what_is_special(cast: Cast, now: dt.datetime) -> None:
     busy = Project.objects.filter(state="in_progress").order_by("pk").first()
     if busy is not None:
         why = "The customer's change freeze lasts until Thursday."
-        charters.set_blocked(busy, why, by=cast.lead, at=now - dt.timedelta(days=1))
+        before_it_met = _friday_before(now) - dt.timedelta(days=1)
+        token = told_as_of.set(before_it_met)
+        try:
+            charters.set_blocked(busy, why, by=cast.lead, at=before_it_met)
+        finally:
+            told_as_of.reset(token)
     ranked = Project.objects.filter(state="ready").order_by("-score", "pk")
     if len(ranked) > 2:
         overriding.move_by_hand(

@@ -26,6 +26,8 @@ from projects.services import (
 
 Asked = Mapping[str, Any]
 DAYS = {"low": "2", "medium": "4", "high": "8", "very_high": "14"}
+# Seats, where it is not known what an account still needs.
+USUAL_GAP = 20
 SCOPE = {"one_off": "custom_integration", "non_standard": "deployment"}
 
 
@@ -116,7 +118,9 @@ class Work:
         percents = self.asked.get("seats")
         if percents is None:
             return [None, None, None]
-        return [1 + account.facts.seats_to_go * percent // 100 for percent in percents]
+        facts = getattr(account, "facts", None)
+        needed = facts.seats_to_go if facts and facts.seats_to_go else USUAL_GAP
+        return [1 + needed * percent // 100 for percent in percents]
 
     def _take_on(self) -> None:
         """Find who does it, and say how much it is."""

@@ -86,10 +86,10 @@ class EffectLine:
             is_kept = effect.gain.expected > 0
             return ("Protected", "info", "shield-check") if is_kept else ("Passes", "", "check")
         if effect.is_sure:
-            return "Even by the low", "good", "circle-check"
+            return "Even with the low", "good", "circle-check"
         if effect.is_likely:
-            return "By the likely", "good", "check"
-        return ("Only by the high", "warn", "") if effect.is_possible else ("No", "", "")
+            return "With the likely", "good", "check"
+        return ("Only with the high", "warn", "") if effect.is_possible else ("No", "", "")
 
     @property
     def word(self) -> str:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from events.workflow import REASON_MAX, Case, Field
+from projects.forms.moves import lacks_room
 from projects.models import ReviewItem
 from projects.services.deciding import COST, MOVES, STOPS, Wish
 from projects.services.moving import workflow_of
@@ -88,6 +89,8 @@ class DecideForm(forms.Form):
             self.add_error(name if name in self.fields else None, errors)
 
     def _is_needed(self, name: str) -> bool:
+        if name == "despite" and lacks_room(self.errors.as_data()):
+            return True
         return bool(self.errors.get(name) or self.sent.get(name))
 
     def _ask_what_stops(self, stoppable: Sequence[tuple[str, str]]) -> None:

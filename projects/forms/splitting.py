@@ -13,6 +13,7 @@ from config.lib.form_fields import NameField
 from config.lib.values import NAME_MAX
 from projects.forms.scoring import DaysField
 from projects.models import Project
+from projects.rules.scoring import plain
 from projects.services.splitting import LONGEST, MOST_PARTS, Part
 
 COUNT, MORE, FEWER = "count", "more", "fewer"
@@ -91,7 +92,7 @@ def _initial(project: Project, count: int, typed: Any) -> dict[str, Any]:
     initial: dict[str, Any] = {VERSION: project.version, "seats_with": count - 1}
     for place in range(count):
         title = project.title if place == 0 else f"{project.title}, part {place + 1}"
-        initial |= {f"title_{place}": title[:NAME_MAX], f"days_{place}": shares[place]}
+        initial |= {f"title_{place}": title[:NAME_MAX], f"days_{place}": _shown(shares[place])}
     if typed is None:
         return initial
     kept = {name: typed[name] for name in initial.keys() & typed.keys() if name != "seats_with"}
@@ -104,7 +105,7 @@ def _initial(project: Project, count: int, typed: Any) -> dict[str, Any]:
 
 
 def _shown(days: Decimal | None) -> str:
-    return "" if days is None else str(days)
+    return "" if days is None else plain(days)
 
 
 def _count(project: Project, data: Any) -> int:

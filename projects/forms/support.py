@@ -78,3 +78,4 @@ class WhereForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": "Say where the approval is written: a link, a ticket."},
     )
+    digest = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)

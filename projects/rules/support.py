@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 
 def digest_of(
@@ -22,5 +23,14 @@ def digest_of(
         "text": text,
         "in_scope": in_scope,
     }
+    return _hash(content)
+
+
+def scope_digest_of(*, project: str, in_scope: str) -> str:
+    """Return the hash of what is approved where work is inside the product."""
+    return _hash({"project": project, "in_scope": in_scope})
+
+
+def _hash(content: Mapping[str, object]) -> str:
     written = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(written.encode()).hexdigest()

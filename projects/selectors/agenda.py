@@ -13,13 +13,12 @@ from projects.models import (
     Project,
     ProjectState,
     SupportPlan,
-    SupportSignOff,
 )
 from projects.rules.agenda import Card, Line, agenda
 from projects.selectors.capacity import free_days_ahead
 from projects.selectors.cards import Facts, facts_of
 from projects.selectors.scoring import order_of
-from projects.selectors.support import digest_now
+from projects.selectors.support import is_signed
 
 S = ProjectState
 # By what of a project is called what in “Changed: …”.
@@ -175,13 +174,4 @@ def _waiting_plans(projects: Sequence[Project]) -> Mapping[int, SupportPlan]:
     if not coding:
         return {}
     plans = SupportPlan.objects.filter(project__in=list(coding)).prefetch_related("sign_offs")
-    return {
-        plan.project_id: plan for plan in plans if not _is_signed(plan, coding[plan.project_id])
-    }
-
-
-def _is_signed(plan: SupportPlan, project: Project) -> bool:
-    digest = digest_now(plan, project)
-    answers = sorted(plan.sign_offs.all(), key=lambda answer: answer.pk)
-    newest = {each.side: each.agrees for each in answers if each.digest == digest}
-    return all(newest.get(side) for side in SupportSignOff.Side.values)
+    return {plan.project_id: plan for plan in plans if not is_signed(plan, coding[plan.project_id])}

@@ -10,7 +10,7 @@ from people.models import User
 from people.selectors import people_with_role
 from projects import permissions
 from projects.models import OVER, Project, SupportPlan, SupportSignOff
-from projects.rules.support import digest_of
+from projects.rules.support import digest_of, scope_digest_of
 
 Side = SupportSignOff.Side
 
@@ -91,6 +91,10 @@ def digest_now(plan: SupportPlan, project: Project) -> str:
     )
 
 
+def scope_digest(project: Project) -> str:
+    return scope_digest_of(project=project.number, in_scope=project.in_scope)
+
+
 def support_plan_of(project: Project) -> SupportPlan | None:
     rows = SupportPlan.objects.select_related("written_by", "official_by")
     return rows.filter(project=project).first()
@@ -120,7 +124,18 @@ def why_not_signed(project: Project) -> str:
     plan = support_plan_of(project)
     if plan is None:
         return "Code is built, and there is no support plan. Write it and have it signed."
-    answers = answers_to(plan, project)
+    return _what_is_missing(answers_to(plan, project))
+
+
+def is_signed(plan: SupportPlan, project: Project) -> bool:
+    """Say the same of a plan whose answers were read before."""
+    digest = digest_now(plan, project)
+    answers = [each for each in plan.sign_offs.all() if each.digest == digest]
+    newest = _newest(sorted(answers, key=lambda answer: answer.pk), plan)
+    return not _what_is_missing(newest)
+
+
+def _what_is_missing(answers: Mapping[str, SupportSignOff]) -> str:
     signed = {side: answer.by_id for side, answer in answers.items() if answer.agrees}
     missing = [Side(side).label for side in Side.values if side not in signed]
     if missing:

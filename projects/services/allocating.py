@@ -30,6 +30,8 @@ LEAST, MOST = Decimal("0.1"), Decimal(14)
 PROMISED = frozenset({S.SCHEDULED, S.IN_PROGRESS, S.DELIVERED})
 PLANNED = PROMISED | {S.PROPOSED, S.READY, S.ON_HOLD}
 Wanted = list[tuple[User, Decimal]]
+# The increment is refused, unless it is said why it is taken all the same.
+NO_ROOM = "no_room"
 
 
 def checked_capacity(move: Move) -> Changes:
@@ -38,12 +40,8 @@ def checked_capacity(move: Move) -> Changes:
     if move.values.get("despite"):
         return {}
     if problems := why_not_fitting(move.obj, increment):
-        raise ValidationError(
-            {
-                "increment": " ".join(problems)
-                + " Choose another increment, or say why all the same."
-            }
-        )
+        words = f"{' '.join(problems)} Choose another increment, or say why all the same."
+        raise ValidationError({"increment": ValidationError(words, code=NO_ROOM)})
     return {}
 
 

@@ -187,8 +187,13 @@ def withdraw_official(project: Project, *, reason: str, by: User, at: dt.datetim
 
 
 @transaction.atomic
-def approve_inside_product(project: Project, *, note: str, by: User, at: dt.datetime) -> Project:
-    """Approve work inside the product, with where that is written."""
+def approve_inside_product(
+    project: Project, *, note: str, digest: str | None = None, by: User, at: dt.datetime
+) -> Project:
+    """Approve work inside the product, with where that is written.
+
+    `digest` is of the scope that was read; raises PlanChanged where it is another now.
+    """
     require(permissions.can_approve_inside_product, by, project)
     project = _open(project, by)
     require(permissions.can_approve_inside_product, by, project)
@@ -199,6 +204,8 @@ def approve_inside_product(project: Project, *, note: str, by: User, at: dt.date
         )
     if project.approved_at is not None:
         raise Conflict("It is approved already.", code="approved")
+    if digest is not None and digest != selectors.scope_digest(project):
+        raise PlanChanged("What is in scope changed since you read it. Read it again, then answer.")
     note = _text("note", note, NOTE_MAX, "Say where the approval is written: a link, a ticket.")
     _set_approval(project, by, at, note)
     _record_project("inside_product_approved", project, by=by, after={"note": note})

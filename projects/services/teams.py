@@ -13,7 +13,7 @@ from config.lib.authz import require
 from config.lib.errors import Conflict, Invalid, Missing, StaleWrite
 from config.lib.etags import etag_of
 from config.lib.ui.formats import days_between_text
-from config.lib.values import BadValue, parse_name
+from config.lib.values import BadValue, parse_text
 from events.services import record
 from people.models import User
 from projects import permissions
@@ -168,7 +168,7 @@ def _check_sum(membership: Membership, others: Sequence[Membership]) -> None:
 
 def _name(name: str) -> str:
     try:
-        return parse_name(name)[:NAME_MAX]
+        return parse_text(name, max_length=NAME_MAX)
     except BadValue as error:
         raise Invalid(error.detail, field="name", code=error.code) from error
 

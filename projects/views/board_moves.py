@@ -18,6 +18,7 @@ from events.move_forms import MoveForm
 from events.workflow import NOTHING, Blocked, Case, Given, Transition
 from people.writing import once
 from projects import selectors
+from projects.forms.moves import lacks_room
 from projects.models import LANES, Increment, Project
 from projects.selectors.board import last_hand
 from projects.services.ordering import END, LaneChanged, Placed, place, way_to
@@ -193,7 +194,8 @@ class Hand:
                 if each.code != "required"
                 for message in each.messages
             ]
-        for name in ("before", *BY_THE_WAY):
+        asked = {"despite"} if lacks_room(wrong) else set()
+        for name in {"before", *BY_THE_WAY} - asked:
             if name in form.fields and name not in wrong and not wish.sent.get(name):
                 del form.fields[name]
         context = {"form": form, "way": way, "says": says, "wish": wish}

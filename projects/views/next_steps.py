@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.urls import reverse
 
-from config.lib.ui.formats import day_text
+from config.lib.ui.formats import day_text, days_between_text
 from engagements.models import ReasonCode
 from events.models import MoveRequest
 from events.workflow import Case, Option, Transition
@@ -223,8 +223,11 @@ def _proposed(shell: "Shell") -> str:
     count, option = len(shell.missing), shell.option("ready")
     if count:
         parts = "1 part is" if count == 1 else f"{count} parts are"
-        return f"Waits for {_workers(shell)}. Of its charter {parts} missing."
+        return f"Waits for {_workers(shell)}. {parts} missing from its charter."
     if option is not None and option.blocks:
+        if shell.next_steps.is_reader:
+            # The reasons stand below for those who move it on.
+            return f"Its charter is complete. {' '.join(words for _, words in option.blocks)}"
         return "Its charter is complete, and there is more to do before the review."
     return f"Its charter is complete. Waits for {_workers(shell)} to put it up for review."
 
@@ -234,12 +237,10 @@ def _scheduled(shell: "Shell") -> str:
     who = project.owner.name if project.owner else "Nobody yet"
     if project.increment is None:
         return f"{who} owns it. It is in no increment."
-    start, end = (
-        day_text(day, shell.here.today) for day in (project.increment.start, project.increment.end)
-    )
-    if project.state == S.IN_PROGRESS and project.increment.end < shell.here.today:
-        return f"{who} owns it. Its increment ended on {end}: it is late."
-    return f"{who} owns it, from {start} to {end}."
+    start, end, today = project.increment.start, project.increment.end, shell.here.today
+    if project.state == S.IN_PROGRESS and end < today:
+        return f"{who} owns it. Its increment ended on {day_text(end, today)}: it is late."
+    return f"{who} owns it, {days_between_text(start, end, today)}."
 
 
 def _held(shell: "Shell") -> str:

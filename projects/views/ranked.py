@@ -77,7 +77,7 @@ class Line:
     @property
     def bounds(self) -> str:
         project = self.project
-        if project.lift is None:
+        if project.lift is None or project.lift_low == project.lift_high:
             return ""
         return f"{points(project.lift_low)} to {points(project.lift_high)}"
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 
 from django.db.models import prefetch_related_objects
@@ -297,7 +297,7 @@ def _seats(count: int) -> str:
 
 def _points(value: Decimal) -> str:
     """Hundredths of a point; what is less than one is said to be."""
-    found = round(value, 2)
+    found = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return "less than 0.01" if value and not found else f"{found.normalize():f}"
 
 

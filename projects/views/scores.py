@@ -89,6 +89,8 @@ class Why:
         middle = points(self.project.lift)
         if not middle:
             return ""
+        if self.project.lift_low == self.project.lift_high:
+            return middle
         return f"{middle} ({points(self.project.lift_low)} to {points(self.project.lift_high)})"
 
     @property

@@ -103,10 +103,21 @@ def _tell(event: Event, values: Readable, zone: ZoneInfo, place: Place | None) -
     )
 
 
+# How the log calls a value, where its name says too little.
+CALLED = {
+    "limit_note": "why one more than the column holds:",
+    "mode": "support:",
+    "depends_on_server_version": "depends on the server version:",
+    "policy": "rule",
+    "decision": "decided:",
+    "title": "title:",
+}
+
+
 def _told(values: Mapping[str, Any] | None) -> dict[str, Any]:
     """Leave out what is plumbing: stamps, and what people are known by."""
     return {
-        name: _word(name, value)
+        CALLED.get(name, name): _word(name, value)
         for name, value in (values or {}).items()
         if name not in UNTOLD
         and not name.endswith(("_at", "_by", "_id"))
@@ -119,6 +130,8 @@ def _word(name: str, value: Any) -> Any:
     """Write a choice in words, and the beginning of a long text."""
     if isinstance(value, str | int) and value in WORDS.get(name, {}):
         return WORDS[name][value]
+    if name == "score" and isinstance(value, str) and "." in value:
+        return value.rstrip("0").rstrip(".")
     if isinstance(value, str) and (len(value) > EXCERPT or "\n" in value):
         return f"{value[:EXCERPT].partition(chr(10))[0].rstrip()}…"
     return value

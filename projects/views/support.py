@@ -62,6 +62,11 @@ class Tab:
         return self.signatures.digest if self.signatures else ""
 
     @property
+    def scope(self) -> str:
+        """Return the hash of what is approved with work inside the product."""
+        return selectors.scope_digest(self.shell.project)
+
+    @property
     def is_needed(self) -> bool:
         return bool(self.shell.project.builds_code)
 
@@ -138,7 +143,7 @@ class Tab:
 
     @property
     def inside_form(self) -> forms.Form:
-        return self.sent.get("inside") or WhereForm(prefix="inside")
+        return self.sent.get("inside") or WhereForm(prefix="inside", initial={"digest": self.scope})
 
     @property
     def inside_withdraw_form(self) -> forms.Form:
@@ -284,11 +289,12 @@ def _done(
         try:
             told = act(form.cleaned_data)
         except StaleWrite as refusal:
-            _renew(form, "version", selectors.support_plan_of(tab.shell.project))
+            stored = selectors.support_plan_of(tab.shell.project)
+            _renew(form, "version", stored.version if stored else 0)
             form.add_error(None, f"{refusal.message} What you wrote is below; look at both.")
             status = refusal.status
         except services.PlanChanged as refusal:
-            _renew(form, "digest", tab)
+            _renew(form, "digest", tab.scope if form.prefix == "inside" else tab.digest)
             form.add_error(None, refusal.message)
             status = refusal.status
         except DomainError as refusal:
@@ -300,10 +306,10 @@ def _done(
     return _shown(request, fresh, form=form, status=status)
 
 
-def _renew(form: forms.Form, name: str, source: Any) -> None:
+def _renew(form: forms.Form, name: str, value: Any) -> None:
     """Let what was typed be sent again over what is stored now, once both were seen."""
     data = form.data.copy()  # type: ignore[attr-defined]
-    data[form.add_prefix(name)] = str(getattr(source, name, "") or 0)
+    data[form.add_prefix(name)] = str(value)
     form.data = data
 
 

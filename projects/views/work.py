@@ -26,7 +26,7 @@ PAGE, MOVE = "projects:detail", "projects:move"
 ACTS = {
     "score": Act("Score", "info", "calculator", "Score {project}", "proposed {ago}",
                  "projects:score"),
-    "unblock": Act("Blocked", "bad", "octagon-x", "{project} is blocked", "{why}, {ago}",
+    "unblock": Act("Blocked", "bad", "octagon-x", "{project} is blocked", "{ago}: {why}",
                    PAGE),
     "late": Act("Late", "bad", "clock-alert", "{project} is late", "was to end {end}", PAGE),
     "held": Act("On hold", "warn", "pause", "Resume or decline {project}", "put on hold {ago}",

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.selectors import today
 from config.lib.errors import Invalid
+from config.lib.ui.formats import days_between_text
 from config.lib.values import echo, parse_decimal, parse_uuid
 from events.fields import lines
 from events.workflow import Case, Changes, Field, Move
@@ -51,7 +52,14 @@ def increment(**more: Any) -> Field:
         return found  # type: ignore[no-any-return]
 
     def choices(case: Case) -> Sequence[tuple[str, str]]:
-        return [(str(each.uuid), f"{each.team}: {each.name}") for each in open_ones(case)]
+        day = today(case.at)
+        return [
+            (
+                str(each.uuid),
+                f"{each.team}: {each.name}, {days_between_text(each.start, each.end, day)}",
+            )
+            for each in open_ones(case)
+        ]
 
     def initial(case: Case) -> str:
         stored = case.obj.increment

@@ -51,7 +51,10 @@ REVIEW = Workflow(
             guards=(is_decided,),
             changes=(at("held_at"),),
             effects=(review_moves.send_minutes,),
-            warns="The minutes go out by mail to those who were there.",
+            warns=(
+                "The minutes go out by mail to those who were there or invited. They say who"
+                " was there, as ticked on the page of the review."
+            ),
         ),
         Transition(
             id="cancel",

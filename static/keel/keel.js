@@ -149,13 +149,13 @@ on("afterRequest", () => {
   for (const target of busy) target.removeAttribute("aria-busy");
   busy = new Set();
 });
-on("afterSettle", ({ elt }) => {
+on("afterSettle", ({ elt, requestConfig }) => {
   all("[data-chart]", elt).forEach(readOut);
   if (toast.children.length) fade();
   const summary = one(".errsum", elt);
   document.title = `${summary ? "Error: " : ""}${document.title.replace(/^Error: /, "")}`;
   if (summary) summary.focus();
-  else if (document.activeElement === document.body) {
+  else if (document.activeElement === document.body && !requestConfig?.elt.matches("[hx-trigger=load]")) {
     const heading = one("h1, h2, h3", elt);
     heading?.setAttribute("tabindex", "-1");
     heading?.focus();

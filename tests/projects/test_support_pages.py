@@ -102,6 +102,8 @@ def test_official_support_and_work_inside_the_product_are_approved_on_the_page(s
     assert client.post(path(stage, "official/"), {"official-digest": digest}).status_code == 302
     assert client.post(path(stage, "inside-product/"), {}).status_code == 422
     note = {"inside-note": "In ticket 12."}
+    assert client.post(path(stage, "inside-product/"), note).status_code == 409
+    note["inside-digest"] = selectors.scope_digest(stage.project)
     assert client.post(path(stage, "inside-product/"), note).status_code == 302
     page = shown(client, stage)
     assert page.count("Approved by") == 2

@@ -159,6 +159,21 @@ def test_a_decision_that_is_no_object_is_refused(stage, api_client, body):
     assert answer.status_code == 400, answer.content
 
 
+def test_nobody_approves_a_scope_that_they_did_not_read(stage):
+    Project.objects.filter(pk=stage.project.pk).update(inside_product=True)
+    read = selectors.scope_digest(stage.project)
+    charters.change_charter(
+        stage.project, {"in_scope": "The whole product."}, by=stage.owner, at=stage.now
+    )
+
+    with pytest.raises(support.PlanChanged):
+        support.approve_inside_product(
+            stage.project, note="Ticket 12.", digest=read, by=stage.product, at=stage.now
+        )
+
+    assert Project.objects.get(pk=stage.project.pk).approved_at is None
+
+
 def test_parts_do_not_count_a_seat_twice(stage):
     made = splitting.split(
         stage.project,

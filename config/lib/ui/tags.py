@@ -36,6 +36,7 @@ Panels
 Filters
 
     share points money money_short number day weekday moment ago
+    start|days_to:end   "16 to 29 Nov"
     markdown            what people wrote, as safe HTML
 
 Includes under templates/components/ say at their top what they take.
@@ -149,7 +150,7 @@ def bar(
     share: formats.Ratio | None,
     tick: int | None = 80,
     tone: str = "",
-    height: int = 8,
+    height: int = charts.BAR_HEIGHT,
     label: str = "",
 ) -> SafeString:
     return charts.bar(share, tick=tick, tone=tone, height=height, label=label)

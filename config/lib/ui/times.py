@@ -15,6 +15,11 @@ def day(value: dt.date | None, form: str = "") -> str:
     return formats.day_text(local, None if form == "full" else timezone.localdate())
 
 
+def days_to(start: dt.date, end: dt.date) -> str:
+    """ "16 to 29 Nov"."""
+    return formats.days_between_text(start, end, timezone.localdate())
+
+
 def weekday(value: dt.date | None) -> str:
     local = _local_day(value)
     if local is None:
@@ -50,4 +55,4 @@ def _local_day(value: dt.date | dt.datetime | None) -> dt.date | None:
     return value
 
 
-FILTERS = (day, weekday, moment, hours, duration, ago)
+FILTERS = (day, days_to, weekday, moment, hours, duration, ago)

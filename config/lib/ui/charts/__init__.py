@@ -6,10 +6,11 @@ percentages over it.
 """
 
 from config.lib.ui.charts.lines import Marker, Point, Step, Unit, steps, trend
-from config.lib.ui.charts.shares import Part, bar, pips, units
+from config.lib.ui.charts.shares import BAR_HEIGHT, Part, bar, pips, units
 from config.lib.ui.charts.waterfall import waterfall
 
 __all__ = [
+    "BAR_HEIGHT",
     "Marker",
     "Part",
     "Point",

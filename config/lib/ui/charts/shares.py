@@ -25,12 +25,16 @@ class Part(NamedTuple):
     text: str
 
 
+# Pixels; others have a rule in keel.css: 6 and 10.
+BAR_HEIGHT = 8
+
+
 def bar(
     share: Ratio | None,
     *,
     tick: int | None = 80,
     tone: str = "",
-    height: int = 8,
+    height: int = BAR_HEIGHT,
     label: str = "",
 ) -> SafeString:
     """A share as a bar with a tick; hatched where the share is unknown.
@@ -42,26 +46,17 @@ def bar(
         EMPTY
         if share is None
         else format_html(
-            '<rect class="fg" width="{}%" height="{}"/>',
+            '<rect class="fg" width="{}%"/>',
             places(min(max(float(percent(share)), 0.0), 100.0)),
-            height,
         )
     )
-    mark = (
-        EMPTY
-        if tick is None
-        else format_html(
-            '<rect class="tick" x="{}%" height="{}"/>',
-            tick,
-            height + 4,
-        )
-    )
+    mark = EMPTY if tick is None else format_html('<rect class="tick" x="{}%"/>', tick)
+    # The heights stand in the stylesheet: a list has fifty of them.
     return format_html(
-        '<svg class="bar{}" height="{}" {}><rect class="bg" height="{}"/>{}{}</svg>',
+        '<svg class="bar{}{}" {}><rect class="bg"/>{}{}</svg>',
         " unknown" if share is None else f" {tone}" if tone else "",
-        height + 4,
+        "" if height == BAR_HEIGHT else f" h{height}",
         named,
-        height,
         filled,
         mark,
     )
