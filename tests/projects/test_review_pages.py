@@ -81,6 +81,24 @@ def test_schedule_asks_for_an_increment_and_keeps_the_note(table, login):
     assert f"by {table.lead.name}" in shown
 
 
+def test_an_increment_without_room_asks_why_all_the_same(table, login):
+    client = login(table.lead)
+    more = {"increment": str(table.increment.uuid)}
+    factories.AbsenceFactory(person=table.engineer, start=table.increment.start,
+                             end=table.increment.end, state="approved")  # fmt: skip
+    for path, fields in (
+        (item_page(table), sent(table, "schedule", **more)),
+        (f"/projects/{table.project.number}/moves/schedule/", more),
+    ):
+        refused = client.post(path, fields)
+        assert refused.status_code == 422
+        assert "say why all the same" in text_of(refused)
+        assert 'name="despite"' in refused.content.decode()
+    done = client.post(item_page(table), sent(table, "schedule", **more, despite="Only they can."))
+    assert done.status_code == 302
+    assert table.state() == "scheduled"
+
+
 def test_on_the_board_it_is_the_same_review(table, login):
     client = login(table.lead)
     assert table.project.title in text_of(client.get("/board/?view=review"))
