@@ -204,9 +204,9 @@ def _note_page(
     return request_page(
         request,
         shell,
-        "requests/move_note.html",
+        "moves/note.html",
         context["title"],
-        context,
+        {**context, "shell_page": "requests/request.html", "number": shell.request.number},
         partial=PARTIAL,
         status=422 if form.errors else 200,
     )

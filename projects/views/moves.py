@@ -207,9 +207,9 @@ def _note_page(
     return project_page(
         request,
         shell,
-        "projects/move_note.html",
+        "moves/note.html",
         context["title"],
-        context,
+        {**context, "shell_page": "projects/project.html", "number": shell.project.number},
         partial=PARTIAL,
         status=422 if form.errors else 200,
     )
