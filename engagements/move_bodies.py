@@ -1,11 +1,14 @@
 """Moves over the API, the same for all that moves: what may happen next, and what is sent."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from config.lib import fields
+from config.lib import etags, fields
 from config.lib.values import BadValue, parse_name, parse_text
 from engagements.models import Impact
 from events.models import MoveRequest
@@ -98,11 +101,33 @@ def told_option(option: Option) -> dict[str, Any]:
     }
 
 
+def options_told(one: Any, offered: Iterable[Option]) -> Response:
+    """Answer what may happen next with something that moves."""
+    told = {
+        "state": one.state,
+        "version": one.version,
+        "transitions": [told_option(option) for option in offered],
+    }
+    return Response(told, headers={"ETag": etags.etag_of(one.uuid, one.version)})
+
+
 def move_sent(data: Any, *, version: int | None) -> tuple[str, Given]:
     """Return the move that a body names, and what comes with it."""
     values = dict(data)
     name = _text(values, TRANSITION, is_needed=True)
     return name, Given(reason=_text(values, REASON), values=values, version=version)
+
+
+def move_asked(request: Request, one: Any) -> tuple[str, Given]:
+    """Return the move that a request names; from which version, where If-Match says one."""
+    return move_sent(request.data, version=etags.version_asked(request, one))
+
+
+def wish_sent(data: Any) -> tuple[str, str]:
+    """Return the move that is wished for, and why."""
+    body = AskBody(data=data)
+    body.is_valid(raise_exception=True)
+    return body.validated_data[TRANSITION], body.validated_data.get("note", "")
 
 
 def _told_field(field: Field, option: Option) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from typing import Any
 
 from django.http import HttpRequest
 
@@ -42,3 +43,12 @@ def _tags(text: str, name: str) -> list[str]:
     if not all(_ETAGS.fullmatch(tag) for tag in tags):
         raise BadValue("bad_etag", f"Write {name} as the ETag was answered, with its quotes.")
     return [tag.strip() for tag in tags]
+
+
+def version_asked(request: HttpRequest, one: Any) -> int | None:
+    """Return the version that If-Match asks for, where it does. Raises as `require_match` does."""
+    if "If-Match" not in request.headers:
+        return None
+    require_match(request, etag_of(one.uuid, one.version))
+    version: int = one.version
+    return version

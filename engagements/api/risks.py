@@ -126,10 +126,7 @@ class RiskViewSet(Keyed, OfRequest, ReadViewSet):
         risk = self.get_queryset().filter(uuid=found["risk_id"]).first()
         if risk is None:
             raise Missing(f"No such {self.noun}.")
-        version = None
-        if "If-Match" in request.headers:
-            etags.require_match(request, etags.etag_of(risk.uuid, risk.version))
-            version = risk.version
+        version = etags.version_asked(request, risk)
         body = RiskMoveBody(data=request.data)
         body.is_valid(raise_exception=True)
         sent = body.validated_data

@@ -211,10 +211,7 @@ class ChangeViewSet(Keyed, OfRequest, ReadViewSet):
         change = self.get_queryset().filter(uuid=found["change_id"]).first()
         if change is None:
             raise Missing(f"No such {self.noun}.")
-        version = None
-        if "If-Match" in request.headers:
-            etags.require_match(request, etags.etag_of(change.uuid, change.version))
-            version = change.version
+        version = etags.version_asked(request, change)
         sent = _valid(bodies.ChangeMoveBody, request)
         given = Given(reason=sent.get("reason", ""), version=version)
         changing.decide(

@@ -143,10 +143,7 @@ class AbsenceViewSet(Keyed, ReadViewSet):
     def transitions(self, request: Request, **found: uuid.UUID) -> HttpResponseBase:
         """409 names what blocks it; 403 says who may."""
         one = self.one(found)
-        version = None
-        if "If-Match" in request.headers:
-            etags.require_match(request, etags.etag_of(one.uuid, one.version))
-            version = one.version
+        version = etags.version_asked(request, one)
         body = AbsenceMoveBody(data=request.data)
         body.is_valid(raise_exception=True)
         sent = body.validated_data

@@ -133,12 +133,7 @@ class ProjectViewSet(Keyed, ReadViewSet):
         """Every move from its state: for whom it is, what blocks it, what it asks for."""
         one = self.one(found)
         offered = options(one, user_of(request), at=timezone.now())
-        told = {
-            "state": one.state,
-            "version": one.version,
-            "transitions": [move_bodies.told_option(option) for option in offered],
-        }
-        return Response(told, headers={"ETag": etags.etag_of(one.uuid, one.version)})
+        return move_bodies.options_told(one, offered)
 
     @extend_schema(
         request={"application/json": move_bodies.MOVE_BODY},
@@ -149,11 +144,7 @@ class ProjectViewSet(Keyed, ReadViewSet):
     def make_move(self, request: Request, **found: uuid.UUID) -> HttpResponseBase:
         """409 names what blocks it; 403 says who may; 400 names what is missing or wrong."""
         one = self.one(found)
-        version = None
-        if "If-Match" in request.headers:
-            etags.require_match(request, etags.etag_of(one.uuid, one.version))
-            version = one.version
-        name, given = move_bodies.move_sent(request.data, version=version)
+        name, given = move_bodies.move_asked(request, one)
         move(one, name, by=user_of(request), at=timezone.now(), given=given)
         return self._told(one)
 
@@ -166,16 +157,8 @@ class ProjectViewSet(Keyed, ReadViewSet):
     def ask(self, request: Request, **found: uuid.UUID) -> HttpResponseBase:
         """Ask those who may for a move that you may not make; they are told."""
         one = self.one(found)
-        body = move_bodies.AskBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        sent = body.validated_data
-        asked = ask_move(
-            one,
-            sent[move_bodies.TRANSITION],
-            by=user_of(request),
-            at=timezone.now(),
-            note=sent.get("note", ""),
-        )
+        name, note = move_bodies.wish_sent(request.data)
+        asked = ask_move(one, name, by=user_of(request), at=timezone.now(), note=note)
         return Response(move_bodies.told_asked(asked), status=HTTPStatus.CREATED)
 
     def bodies(self) -> Mapping[str, type[serializers.Serializer[Any]]]:

@@ -202,10 +202,7 @@ class ReviewViewSet(Keyed, ReadViewSet):
     def make_move(self, request: Request, **found: uuid.UUID) -> HttpResponseBase:
         """409 names what blocks it, such as an item that is not decided; 403 says who may."""
         review = self.one(found)
-        version = None
-        if "If-Match" in request.headers:
-            etags.require_match(request, etags.etag_of(review.uuid, review.version))
-            version = review.version
+        version = etags.version_asked(request, review)
         body = ReviewMoveBody(data=request.data)
         body.is_valid(raise_exception=True)
         sent = body.validated_data

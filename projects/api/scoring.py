@@ -63,10 +63,7 @@ class ScoreView(Keyed, _OfProject):
     def post(self, request: Request, project_id: uuid.UUID) -> HttpResponseBase:
         """DE leads do. With If-Match only from the version of the project that you read."""
         project = self.project(project_id)
-        version = None
-        if "If-Match" in request.headers:
-            etags.require_match(request, etags.etag_of(project.uuid, project.version))
-            version = project.version
+        version = etags.version_asked(request, project)
         sent = _valid(rows.ScoreBody, request)
         if not sent.keys() & set(ANSWERS):
             raise Invalid(f"Send one of: {', '.join(ANSWERS)}.", code="required")
