@@ -137,6 +137,12 @@ class AgendaLine(serializers.Serializer[Any]):
     words = serializers.CharField()
 
 
+class Agenda(serializers.Serializer[Any]):
+    """All of them: an agenda has no pages."""
+
+    results = AgendaLine(many=True)
+
+
 def _numbered(queryset: QuerySet[Any], prefix: str, column: str) -> QuerySet[Any]:
     number = Concat(Value(prefix), Cast(column, CharField()), output_field=CharField())
     numbered: QuerySet[Any] = queryset.annotate(shown_number=number)
@@ -211,7 +217,7 @@ class ReviewViewSet(Keyed, ReadViewSet):
         moving.move(review, sent["transition"], by=by, at=at, given=given)
         return self._told(review)
 
-    @extend_schema(responses=AgendaLine(many=True), summary="What would stand on the agenda now")
+    @extend_schema(responses=Agenda, summary="What would stand on the agenda now")
     @action(detail=True)
     def agenda(self, request: Request, **found: uuid.UUID) -> HttpResponseBase:
         """In the order it would have, each project with its strongest reason."""
@@ -227,7 +233,7 @@ class ReviewViewSet(Keyed, ReadViewSet):
             }
             for line in lines
         ]
-        return Response(AgendaLine(told, many=True).data)
+        return Response(Agenda({"results": told}).data)
 
     def one(self, found: Mapping[str, uuid.UUID]) -> Review:
         rows = reading.reviews_visible_to(user_of(self.request))

@@ -18,6 +18,7 @@ from projects.models import (
     ProjectArtefact,
     ProjectCheck,
     ProjectRequest,
+    Review,
     ScorePolicy,
     SupportPlan,
     SupportSignOff,
@@ -202,6 +203,7 @@ def decided(scenes, made):
         days={"low": 2, "medium": 5, "high": 10, "very_high": None},
     )
     policy.refresh_from_db()
+    Review.objects.filter(state="open").delete()
     planned, under_way, held = (
         factories.ReviewFactory(chair=scenes.lead, meets_at=at + dt.timedelta(days=days))
         for days in (5, 0, -7)
@@ -231,8 +233,12 @@ def planned(scenes, made):
         at=scenes.now,
     )
     allocation.refresh_from_db()
+    # Somebody of whom no journey needs anything.
+    other = factories.UserFactory(
+        roles=["de_engineer"], name="Yara Costa", email="other_engineer@keel.example"
+    )
     away = factories.AbsenceFactory(
-        person=scenes.engineer,
+        person=other,
         start=scenes.increments[3].start,
         end=scenes.increments[3].start + dt.timedelta(days=4),
         cover=scenes.lead,

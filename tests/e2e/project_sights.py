@@ -74,7 +74,7 @@ PROJECT_SIGHTS = (
     ("de_engineer", "/absences/new/", "errors", 422),
     ("de_lead", "/absences/{absence}/"),
     ("de_lead", "/absences/{absence}/work/"),
-    ("de_engineer", "/absences/{absence}/edit/"),
+    ("de_lead", "/absences/{absence}/edit/"),
     ("leadership", "/metric/what-if/"),
     ("leadership", "/metric/scenarios/"),
 )

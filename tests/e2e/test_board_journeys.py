@@ -82,7 +82,8 @@ def test_triage_by_keys_alone(visit, leads):
 
 def test_a_review_with_two_leads_at_once(visit, leads):
     Review.objects.exclude(state__in=["held", "cancelled"]).delete()
-    projects = [chartered(leads[0], f"for the review {n}", "ready") for n in range(3)]
+    blocked = {"blocked_by": "The freeze.", "blocked_at": timezone.now()}
+    projects = [chartered(leads[0], f"for the review {n}", "ready", **blocked) for n in range(3)]
     review = factories.ReviewFactory(chair=leads[0])
     page = visit(LEAD, f"/reviews/{review.number}/", expected=[409])
     page.get_by_role("button", name="Begin the review").click()

@@ -43,7 +43,7 @@ def test_from_the_palette_to_an_account(visit):
     expect(marked).to_have_count(1)
     expect(field).to_have_attribute("aria-activedescendant", marked.get_attribute("id"))
     page.keyboard.type("shortcuts")
-    expect(palette.get_by_role("option")).to_have_count(3)
+    expect(palette.get_by_role("option")).to_have_count(4)
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
 
