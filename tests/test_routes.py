@@ -301,7 +301,7 @@ PAGES = {
     "projects:increment-edit": only(Role.DE_LEAD),
     "projects:allocate": any_role(405),
     "projects:allocation": only(Role.DE_LEAD),
-    "projects:absence-work": any_role(),
+    "projects:absence-at-risk": any_role(),
     "people:absences": any_role(),
     "people:absence-new": any_role(),
     "people:absence": any_role(),

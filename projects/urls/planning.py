@@ -23,5 +23,5 @@ urlpatterns = [
         name="allocate",
     ),
     path("capacity/allocations/<uuid:allocation_id>/", increments.allocation, name="allocation"),
-    path("absences/<uuid:absence_id>/work/", capacity.absence_work, name="absence-work"),
+    path("absences/<uuid:absence_id>/at-risk/", capacity.absence_at_risk, name="absence-at-risk"),
 ]

@@ -57,7 +57,7 @@ def capacity_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def absence_work(request: HttpRequest, absence_id: uuid.UUID) -> HttpResponse:
+def absence_at_risk(request: HttpRequest, absence_id: uuid.UUID) -> HttpResponse:
     """What somebody who is away works on: a part of the absence's page, or a page of its own."""
     here = Here.of(request)
     require(permissions.can_see_projects, here.user)
@@ -69,7 +69,7 @@ def absence_work(request: HttpRequest, absence_id: uuid.UUID) -> HttpResponse:
         "stake": stake,
         "projects": [(each, state_tag(each)) for each in stake.projects],
     }
-    return page(request, "projects/capacity/away.html", context, here=here, partial="away-work")
+    return page(request, "projects/capacity/away.html", context, here=here, partial="away-at-risk")
 
 
 def _chosen(request: HttpRequest, teams: list[Team]) -> Team | None:

@@ -73,7 +73,7 @@ PROJECT_SIGHTS = (
     ("de_engineer", "/absences/new/"),
     ("de_engineer", "/absences/new/", "errors", 422),
     ("de_lead", "/absences/{absence}/"),
-    ("de_lead", "/absences/{absence}/work/"),
+    ("de_lead", "/absences/{absence}/at-risk/"),
     ("de_lead", "/absences/{absence}/edit/"),
     ("leadership", "/metric/what-if/"),
     ("leadership", "/metric/scenarios/"),

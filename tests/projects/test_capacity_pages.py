@@ -158,7 +158,7 @@ def test_time_off_is_asked_for_decided_and_withdrawn_on_its_pages(stage, login):
 
 def test_who_stands_in_sees_what_the_person_works_on(stage, login):
     absence = factories.AbsenceFactory(person=stage.engineer, cover=stage.owner)
-    page = read(login(stage.owner), url("projects:absence-work", absence.uuid))
+    page = read(login(stage.owner), url("projects:absence-at-risk", absence.uuid))
     assert stage.project.title in page
 
 
