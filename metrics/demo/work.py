@@ -75,7 +75,6 @@ class Work:
             self.project = charters.make_from_request(
                 request, by=self.cast.lead, at=self.clock.at, values=values
             )
-        self._date()
         self._estimate(request.impact, request.effort, DAYS[request.effort])
         self._support("Fixes within five working days; the scripts are handed over with tests.")
         if asked["effort"] != "very_high":
@@ -104,14 +103,9 @@ class Work:
         }  # fmt: skip
         with self.clock.then():
             self.project = charters.propose(values, by=self.cast.filer, at=self.clock.at)
-        self._date()
         if asked["until"] == "propose" and not asked.get("plan"):
             return
         self._take_on()
-
-    def _date(self) -> None:
-        """Let it have been written then, and not when the demo was made."""
-        Project.objects.filter(pk=self.project.pk).update(created_at=self.clock.at)
 
     def _seats_at(self, account: Account) -> list[int | None]:
         """Return low, likely and high, as shares of what the account still needs."""

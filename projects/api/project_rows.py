@@ -112,6 +112,7 @@ class ProjectRow(RowSerializer):
     delivered_at = fields.DateTimeField(allow_null=True)
     closed_at = fields.DateTimeField(allow_null=True)
     moved_at = fields.DateTimeField(allow_null=True)
+    proposed_at = fields.DateTimeField()
     created_at = fields.DateTimeField()
     updated_at = fields.DateTimeField()
     version = fields.IntegerField()

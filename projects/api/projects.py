@@ -72,6 +72,7 @@ class ProjectViewSet(Keyed, ReadViewSet):
         filters.day("roll_out_on", lookups="gte lte isnull"),
         filters.moment("delivered_at", lookups="gte lte isnull"),
         filters.moment("moved_at"),
+        filters.moment("proposed_at"),
         filters.moment("created_at"),
         filters.moment("updated_at"),
     )
@@ -84,6 +85,7 @@ class ProjectViewSet(Keyed, ReadViewSet):
         "impact": "impact",
         "roll_out_on": "roll_out_on",
         "moved_at": "moved_at",
+        "proposed_at": "proposed_at",
         "created_at": "created_at",
         "updated_at": "updated_at",
     }

@@ -5,7 +5,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 
 from accounts.models import Account
 from config.lib.models import Public, Stamped
@@ -142,6 +142,8 @@ class Project(Public, Stamped):
     roll_out_note = models.TextField(blank=True)
     retrospective = models.TextField(blank=True)
 
+    # When it was proposed, or made or split off, whenever the row was written.
+    proposed_at = models.DateTimeField(db_default=Now())
     ready_at = models.DateTimeField(null=True)
     scheduled_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)

@@ -124,7 +124,7 @@ FLAGS: dict[str, tuple[str, Callable[[dt.date], Q]]] = {
     ),
     "draft": ("SOW draft", lambda _on: _in_request_state(RequestState.SOW_DRAFTING)),
     "risk": ("Work at Risk", _at_risk),
-    "new": ("New", lambda on: Q(state=S.PROPOSED, created_at__gt=on - NEW_FOR)),
+    "new": ("New", lambda on: Q(state=S.PROPOSED, proposed_at__date__gt=on - NEW_FOR)),
     "unowned": ("No owner", lambda _on: Q(owner=None)),
     "unscored": ("Not scored", lambda _on: Q(score=None)),
 }

@@ -139,7 +139,7 @@ def _leads_act(project: Project, *, at: dt.datetime) -> str:
 
 
 def _moved(project: Project) -> dt.datetime:
-    return project.moved_at or project.created_at
+    return project.moved_at or project.proposed_at
 
 
 def _asked(user: User, *, hats: Collection[str]) -> list[Need]:

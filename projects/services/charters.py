@@ -181,7 +181,7 @@ def _made(values: Values, *, by: User, at: dt.datetime) -> Project:
         kind=read["kind"],
         type=read["type"],
         proposed_by=by,
-        created_at=at,
+        proposed_at=at,
         moved_at=at,
     )
     project.rank = lanes.key_by_score(ProjectState.PROPOSED, project)

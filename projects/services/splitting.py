@@ -174,6 +174,7 @@ def _copy(
         proposed_by=by,
         part_of=family,
         part=project.part + place,
+        proposed_at=at,
         moved_at=at,
     )
     new.rank = lanes.key_before(S.PROPOSED, None, new)

@@ -8,14 +8,17 @@ from functools import cached_property
 from typing import NamedTuple
 
 from django.db.models import prefetch_related_objects
+from django.utils.timezone import localtime
 
 from engagements.models import Effort, Impact, ServiceRequest
 from people.models import User
 from projects.models import LANES, Project, ProjectState
+from projects.rules.capacity import days_words
+from projects.selectors.board import NEW_FOR
 from projects.selectors.cards import Facts, Paper, facts_of
 from projects.views.addresses import project_url
+from projects.views.lift import NEARLY_NOTHING, points_text
 
-NEW_FOR = dt.timedelta(days=7)
 LONG = 40
 # From these scores on a card stands out, or at least not back.
 HIGH_SCORE, MIDDLE_SCORE = Decimal(70), Decimal(45)
@@ -110,6 +113,20 @@ class Card:
         return Level(EFFORTS[Effort(value)], str(Effort(value).label)) if value else None
 
     @property
+    def worth(self) -> str:
+        """Say by what it is expected to move the number: "+3.8 points"; "" where nobody knows."""
+        lift = self.project.lift
+        if not lift:
+            return ""
+        told = points_text(lift)
+        return f"{told if told.startswith(NEARLY_NOTHING) else f'+{told}'} points"
+
+    @property
+    def days(self) -> str:
+        """Say what it takes: "5 days"; "" without an estimate."""
+        return days_words(self.project.days) if self.project.days else ""
+
+    @property
     def score(self) -> str:
         """Return the score without needless zeros: "72", "37.5"; "" without one."""
         value = self.project.score
@@ -170,7 +187,7 @@ class Card:
 
     def _new(self) -> Flag | None:
         project = self.project
-        age = self.today - project.created_at.date()
+        age = self.today - localtime(project.proposed_at).date()
         is_new = project.state == ProjectState.PROPOSED and age < NEW_FOR
         return Flag("New", "info", "sparkles") if is_new else None
 

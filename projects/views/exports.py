@@ -44,7 +44,7 @@ FIELDS = {
     "rolled_out_on": "rolled_out_on",
     "days_used": "days_used",
     "proposed_by": "proposed_by__name",
-    "proposed_at": "created_at",
+    "proposed_at": "proposed_at",
     "started_at": "started_at",
     "delivered_at": "delivered_at",
     "closed_at": "closed_at",

@@ -14,6 +14,7 @@ from projects import measure
 from projects.models import Project, ProjectAccount
 
 TENTH = Decimal("0.1")
+NEARLY_NOTHING = "under"
 # Why an account adds nothing, beside what accounts/words.py says of the account itself.
 NOTES = {"no_seats": "no seats estimated", "not_seen": "new since the last run"}
 
@@ -125,5 +126,5 @@ def points_text(points: Decimal | None) -> str:
     if points is None:
         return "unknown"
     if 0 < points < TENTH / 2:
-        return "under 0.1"
+        return f"{NEARLY_NOTHING} 0.1"
     return str(points.quantize(TENTH, ROUND_HALF_UP))

@@ -13,7 +13,7 @@ DONE, NOW, AHEAD = "done", "now", "ahead"
 ICONS = {DONE: "circle-check", NOW: "circle-dot", AHEAD: "circle-dashed"}
 WAY = [S.PROPOSED, S.READY, S.SCHEDULED, S.IN_PROGRESS, S.DELIVERED, S.CLOSED]
 MOMENTS = {
-    S.PROPOSED: "created_at",
+    S.PROPOSED: "proposed_at",
     S.READY: "ready_at",
     S.SCHEDULED: "scheduled_at",
     S.IN_PROGRESS: "started_at",

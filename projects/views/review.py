@@ -111,7 +111,7 @@ class Panel:
                 return [f"{self.project.increment.name} ended on {self._day(end)}."]
             case W.NEW:
                 by = self.project.proposed_by.name
-                return [f"{by} proposed it on {self.about.day(self.project.created_at)}."]
+                return [f"{by} proposed it on {self.about.day(self.project.proposed_at)}."]
         return []
 
     @cached_property

@@ -189,7 +189,7 @@ class Shell:
     def summary(self) -> str:
         """Who proposed it when, and what it is, in a line."""
         project = self.project
-        on = self.day(project.created_at)
+        on = self.day(project.proposed_at)
         kind, type_ = project.get_kind_display(), project.get_type_display().lower()
         return f"{kind}, {type_}. Proposed by {project.proposed_by.name} on {on}."
 

@@ -285,3 +285,17 @@ def test_limits_are_set_and_told(board):
         response = board.post("/settings/board/", {"in_progress": wrong})
         assert response.status_code == 422
     assert Lane.objects.get(pk="in_progress").limit == 6
+
+
+def test_a_card_says_what_it_is_worth_and_what_it_takes(login, de_lead):
+    ProjectFactory(days=5, lift="3.797", lift_low=0, lift_high=6)
+    ProjectFactory(days=1, lift="0.01", lift_low=0, lift_high=1)
+    ProjectFactory()
+
+    page = login(de_lead).get("/board/").content.decode()
+
+    assert "+3.8 points" in page
+    assert "5 days" in page
+    assert "under 0.1 points" in page
+    assert "1 day<" in page
+    assert "unknown" not in page
