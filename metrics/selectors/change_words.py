@@ -43,7 +43,7 @@ class Teller:
     policy: rules.Policy
     currency: str
     today: dt.date
-    version: int
+    version: int | None
 
     def why(self, change: Contribution) -> str:
         if change.cause is Cause.DEFINITION_CHANGED:

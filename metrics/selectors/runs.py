@@ -15,11 +15,12 @@ SEATS_DEPLOYED = "seats-deployed"
 
 
 def definitions() -> QuerySet[MetricDefinition]:
-    return MetricDefinition.objects.order_by("slug", "-number")
+    """Return every version, without those that are only tried out."""
+    return MetricDefinition.objects.filter(number__isnull=False).order_by("slug", "-number")
 
 
 def slugs() -> list[str]:
-    return list(MetricDefinition.objects.order_by("slug").values_list("slug", flat=True).distinct())
+    return list(definitions().order_by("slug").values_list("slug", flat=True).distinct())
 
 
 def definition_on(slug: str, day: dt.date) -> MetricDefinition:
@@ -27,7 +28,7 @@ def definition_on(slug: str, day: dt.date) -> MetricDefinition:
 
     Raises MetricDefinition.DoesNotExist for an unknown metric.
     """
-    versions = MetricDefinition.objects.filter(slug=slug).order_by("-valid_from", "-number")
+    versions = definitions().filter(slug=slug).order_by("-valid_from", "-number")
     return versions.filter(valid_from__lte=day).first() or versions.latest("-valid_from")
 
 
@@ -106,6 +107,7 @@ def newest_days(slug: str) -> dict[dt.date, dt.datetime]:
     """Return, for each day computed, up to when its newest run knew the facts."""
     days: Any = (
         MetricRun.objects.filter(definition__slug=slug)
+        .exclude(status=MetricRun.Status.TRIAL)
         .values_list("day")
         .annotate(known_at=Max("known_at"))
     )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from django.db.models import prefetch_related_objects
 from django.utils.timezone import localtime
 
+from config.lib.ui.formats import NEARLY_NOTHING, lift_text
 from engagements.models import Effort, Impact, ServiceRequest
 from people.models import User
 from projects.models import LANES, Project, ProjectState
@@ -17,7 +18,6 @@ from projects.rules.capacity import days_words
 from projects.selectors.board import NEW_FOR
 from projects.selectors.cards import Facts, Paper, facts_of
 from projects.views.addresses import project_url
-from projects.views.lift import NEARLY_NOTHING, points_text
 
 LONG = 40
 # From these scores on a card stands out, or at least not back.
@@ -118,8 +118,8 @@ class Card:
         lift = self.project.lift
         if not lift:
             return ""
-        told = points_text(lift)
-        return f"{told if told.startswith(NEARLY_NOTHING) else f'+{told}'} points"
+        told = lift_text(lift)
+        return f"{told if told == NEARLY_NOTHING else f'+{told}'} points"
 
     @property
     def days(self) -> str:

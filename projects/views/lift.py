@@ -3,18 +3,16 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from accounts.models import Account
 from accounts.words import SHORT
-from config.lib.ui.formats import number_text, share_text
+from config.lib.ui.formats import lift_text, number_text, share_text
 from projects import measure
 from projects.models import Project, ProjectAccount
 
-TENTH = Decimal("0.1")
-NEARLY_NOTHING = "under"
 # Why an account adds nothing, beside what accounts/words.py says of the account itself.
 NOTES = {"no_seats": "no seats estimated", "not_seen": "new since the last run"}
 
@@ -34,7 +32,7 @@ class AccountPart:
 
     @property
     def points(self) -> str:
-        return points_text(Decimal(self.told["points"]))
+        return lift_text(Decimal(self.told["points"]))
 
     @property
     def seats(self) -> int:
@@ -73,15 +71,15 @@ class ExpectedLift:
 
     @property
     def points(self) -> str:
-        return points_text(self.project.lift)
+        return lift_text(self.project.lift)
 
     @property
     def low(self) -> str:
-        return points_text(self.project.lift_low)
+        return lift_text(self.project.lift_low)
 
     @property
     def high(self) -> str:
-        return points_text(self.project.lift_high)
+        return lift_text(self.project.lift_high)
 
     @property
     def sentence(self) -> str:
@@ -119,12 +117,3 @@ class ExpectedLift:
     @cached_property
     def day(self) -> dt.date | None:
         return measure.lifted_by()
-
-
-def points_text(points: Decimal | None) -> str:
-    """Write points with one decimal, and what is nearly nothing as that: "under 0.1"."""
-    if points is None:
-        return "unknown"
-    if 0 < points < TENTH / 2:
-        return f"{NEARLY_NOTHING} 0.1"
-    return str(points.quantize(TENTH, ROUND_HALF_UP))

@@ -12,12 +12,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.here import Here
+from config.lib.ui.formats import lift_text
 from projects import permissions
 from projects.models import Project
 from projects.rules import scoring as rules
 from projects.selectors.scoring import policy_on
 from projects.views.cards import HIGH_SCORE, MIDDLE_SCORE
-from projects.views.scores import points
 
 # Half the side of the square a bubble is drawn in, and the smallest bubble.
 RADIUS, SMALLEST = 9.0, 2.0
@@ -42,7 +42,8 @@ class Placed:
 
     @property
     def lift(self) -> str:
-        return points(self.project.lift)
+        lift = self.project.lift
+        return lift_text(lift) if lift is not None else ""
 
     @property
     def radius(self) -> str:

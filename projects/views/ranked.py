@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.here import Here
+from config.lib.ui.formats import lift_text
 from projects import permissions, selectors
 from projects.forms.scoring import LAST
 from projects.models import Allocation, Project, RankOverride
@@ -21,7 +22,6 @@ from projects.selectors.ranked import TO_COME
 from projects.selectors.scoring import order_of, overrides_on
 from projects.views.addresses import page_url
 from projects.views.cards import Card, cards_of
-from projects.views.scores import points
 
 MOST_ROWS = 200
 WEEK = dt.timedelta(days=7)
@@ -72,14 +72,15 @@ class Line:
 
     @property
     def lift(self) -> str:
-        return points(self.project.lift)
+        lift = self.project.lift
+        return lift_text(lift) if lift is not None else ""
 
     @property
     def bounds(self) -> str:
         project = self.project
         if project.lift is None or project.lift_low == project.lift_high:
             return ""
-        return f"{points(project.lift_low)} to {points(project.lift_high)}"
+        return f"{lift_text(project.lift_low)} to {lift_text(project.lift_high)}"
 
     @property
     def days(self) -> str:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import cached_property
 
 from django.db.models import prefetch_related_objects
@@ -13,6 +13,7 @@ from accounts.here import Here
 from config.lib.ui.formats import (
     day_text,
     days_between_text,
+    lift_text,
     money_short_text,
     number_text,
     share_text,
@@ -236,14 +237,14 @@ class About:
 
     @property
     def lift(self) -> str:
-        """ "0.42 points, between 0.1 and 0.61"."""
+        """ "0.4 points, between 0.1 and 0.6"."""
         project = self.project
         if project.lift is None or project.lift_low is None or project.lift_high is None:
             return "Not known: nobody said how many seats it unlocks."
         if project.lift_low == project.lift_high:
-            return f"{_points(project.lift)} points."
-        low, high = _points(project.lift_low), _points(project.lift_high)
-        return f"{_points(project.lift)} points, between {low} and {high}."
+            return f"{lift_text(project.lift)} points."
+        low, high = lift_text(project.lift_low), lift_text(project.lift_high)
+        return f"{lift_text(project.lift)} points, between {low} and {high}."
 
     def day(self, moment: dt.datetime) -> str:
         return day_text(moment.astimezone(self.here.zone).date(), self.here.today)
@@ -293,12 +294,6 @@ def _links_to(requests: Collection[int]) -> dict[int, SignOffLink]:
 
 def _seats(count: int) -> str:
     return f"{number_text(count)} more seat{'' if count == 1 else 's'} deployed"
-
-
-def _points(value: Decimal) -> str:
-    """Hundredths of a point; what is less than one is said to be."""
-    found = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
-    return "less than 0.01" if value and not found else f"{found.normalize():f}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,13 +1,12 @@
 """A project's score explained: what it is made of, who said so, what moved it by hand."""
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 
 from django.urls import reverse
 
 from accounts.here import Here
-from config.lib.ui.formats import day_text
+from config.lib.ui.formats import day_text, lift_text
 from projects import permissions
 from projects.models import Project, RankOverride
 from projects.rules import scoring as rules
@@ -16,14 +15,6 @@ from projects.selectors import scoring as selectors
 from projects.selectors.scoring import Entry, Setting
 
 EXCERPT = 3
-HUNDREDTH = Decimal("0.01")
-
-
-def points(lift: Decimal | None) -> str:
-    """Return a lift in points: "0.43"."""
-    if lift is None:
-        return ""
-    return rules.plain(lift.quantize(HUNDREDTH, ROUND_HALF_UP)).replace("-", "\N{MINUS SIGN}")
 
 
 @dataclass(frozen=True)
@@ -85,13 +76,14 @@ class Why:
 
     @property
     def lift(self) -> str:
-        """Return the lift with its low and high: "0.43 (0.1 to 0.8)"."""
-        middle = points(self.project.lift)
-        if not middle:
+        """Return the lift with its low and high: "0.4 (0.1 to 0.8)"."""
+        project = self.project
+        if project.lift is None:
             return ""
-        if self.project.lift_low == self.project.lift_high:
+        middle = lift_text(project.lift)
+        if project.lift_low == project.lift_high:
             return middle
-        return f"{middle} ({points(self.project.lift_low)} to {points(self.project.lift_high)})"
+        return f"{middle} ({lift_text(project.lift_low)} to {lift_text(project.lift_high)})"
 
     @property
     def set_by(self) -> str:

@@ -8,6 +8,7 @@ Ratio = Fraction | Decimal | float
 """A share: 0 is none, 1 is all; above 1 where more is deployed than licensed."""
 
 UNKNOWN = "unknown"
+NEARLY_NOTHING = "under 0.1"
 MINUS = "\N{MINUS SIGN}"
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
 
@@ -52,6 +53,15 @@ def points_text(difference: Ratio | None) -> str:
     if difference is None:
         return UNKNOWN
     return signed(percent(difference).quantize(TENTH, ROUND_HALF_UP))
+
+
+def lift_text(points: Decimal | None) -> str:
+    """An expected lift in points, with one decimal; what is nearly nothing reads "under 0.1"."""
+    if points is None:
+        return UNKNOWN
+    if 0 < points < TENTH / 2:
+        return NEARLY_NOTHING
+    return signed(points.quantize(TENTH, ROUND_HALF_UP), plus="")
 
 
 def signed(number: Decimal | int, plus: str = "+") -> str:

@@ -335,6 +335,11 @@ def points(value: formats.Ratio | None) -> str:
 
 
 @register.filter
+def lift(value: Decimal | None) -> str:
+    return formats.lift_text(value)
+
+
+@register.filter
 def money(value: Decimal | int | None, currency: str = "USD") -> str:
     return formats.money_text(value, currency)
 

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from metrics.urls import alerts, health, lab, packs
 from metrics.views import (
     accounts,
     changes,
@@ -39,4 +40,8 @@ urlpatterns = [
     path("runs/", control.run_list, name="run-list"),
     path("runs/<uuid:run_id>/", control.run_detail, name="run-detail"),
     path("recompute/", steering.recompute_now, name="recompute"),
+    *lab.urlpatterns,
+    *alerts.urlpatterns,
+    *health.urlpatterns,
+    *packs.urlpatterns,
 ]

@@ -1,4 +1,4 @@
-"""Definitions of numbers, and the ledger of what was computed under them."""
+"""The ledger of what was computed under the definitions."""
 
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
@@ -8,67 +8,10 @@ from django.db.models.functions import Now
 
 from accounts.models import Account, DataState, Tier
 from config.lib.models import Public
+from metrics.models.definitions import MetricDefinition
 
 # The reason on the row of an account that a later revision no longer found; never shown.
 GONE = "gone"
-
-
-class MetricDefinition(Public):
-    """One version of the rule behind a number. A change is a new version, never an edit."""
-
-    APPEND_ONLY = True
-    UPDATABLE_COLUMNS = ("valid_to",)
-
-    class Unit(models.TextChoices):
-        SHARE = "share", "Share"
-        COUNT = "count", "Count"
-        DURATION = "duration", "Duration"
-        MONEY = "money", "Money"
-
-    slug = models.SlugField(max_length=60)
-    number = models.PositiveSmallIntegerField()
-    title = models.CharField(max_length=120)
-    unit = models.CharField(max_length=8, choices=Unit.choices)
-    # Markdown, shown on the definition page as it stands.
-    text = models.TextField()
-    # The parameters of the rules: rules.Policy.
-    policy = models.JSONField(default=dict)
-    owner = models.CharField(max_length=120, default="Metric owner")
-    valid_from = models.DateField()
-    valid_to = models.DateField(null=True)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["slug", "number"], name="metrics_definition_one"),
-            models.CheckConstraint(
-                condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")),
-                name="metrics_definition_ends_after_start",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.slug} v{self.number}"
-
-
-class MetricTarget(Public):
-    """What leadership wants the number to be, and by when; the newest one stands."""
-
-    slug = models.SlugField(max_length=60)
-    value = models.DecimalField(max_digits=7, decimal_places=4)
-    by_day = models.DateField(null=True, blank=True)
-    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    set_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(value__gt=0) & Q(value__lte=1), name="metrics_target_is_a_share"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.slug} {self.value}"
 
 
 class MetricRun(Public):
@@ -85,6 +28,8 @@ class MetricRun(Public):
     class Status(models.TextChoices):
         PUBLISHED = "published", "Published"
         HELD = "held", "Held"
+        # Of a definition on trial; never published.
+        TRIAL = "trial", "On trial"
 
     definition = models.ForeignKey(MetricDefinition, models.PROTECT, related_name="runs")
     day = models.DateField()
@@ -116,6 +61,11 @@ class MetricRun(Public):
     parts = models.JSONField(default=dict)
     # The order-free sum of the hashes of what it knew of each account, as hex.
     inputs_sum = models.CharField(max_length=64, blank=True)
+    # How what was known is written down for the hash: selectors.digests.FORMAT. A run goes on
+    # only from one of its own format.
+    inputs_format = models.PositiveSmallIntegerField(default=1)
+    # The run whose rows of accounts it was worked out from; null: it has its own, or none.
+    base = models.ForeignKey("self", models.PROTECT, null=True, related_name="derived")
 
     class Meta:
         constraints = [
@@ -126,7 +76,7 @@ class MetricRun(Public):
                 condition=Q(revision__gte=1), name="metrics_run_revision_from_1"
             ),
             models.CheckConstraint(
-                condition=Q(status="held", published_at=None)
+                condition=Q(status__in=["held", "trial"], published_at=None)
                 | Q(status="published", published_at__isnull=False),
                 name="metrics_run_held_or_published",
             ),
@@ -174,6 +124,11 @@ class MetricRow(models.Model):
     eligible = models.BooleanField()
     passes = models.BooleanField(null=True)
     reason = models.CharField(max_length=24)
+    # Of the same readings as `deployed`; null: not counted for every one of them.
+    monthly_active = models.BigIntegerField(null=True)
+    # When the first of the running contracts ends, and when the first one ever began.
+    renewal_on = models.DateField(null=True)
+    customer_since = models.DateField(null=True)
     region = models.CharField(max_length=60, blank=True)
     tier = models.ForeignKey(
         Tier, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
@@ -230,26 +185,3 @@ class FactsRefresh(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}"
-
-
-class Scenario(Public):
-    """A what-if that somebody keeps, to see later what came of it. Never changed.
-
-    `asked` is what was chosen and `told` what the answer was, as selectors.scenarios writes them.
-    """
-
-    name = models.CharField(max_length=120)
-    run = models.ForeignKey(MetricRun, models.PROTECT, related_name="+")
-    asked = models.JSONField()
-    told = models.JSONField()
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=~Q(name=""), name="metrics_scenario_has_a_name"),
-        ]
-        indexes = [models.Index(fields=["-at", "-id"], name="metrics_scenario_newest")]
-
-    def __str__(self) -> str:
-        return self.name

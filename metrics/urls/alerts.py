@@ -1,0 +1,5 @@
+"""Alerts and their rules; included in `/metric/`."""
+
+from django.urls.resolvers import URLPattern
+
+urlpatterns: list[URLPattern] = []

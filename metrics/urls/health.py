@@ -1,0 +1,5 @@
+"""How accounts fare; included in `/metric/`."""
+
+from django.urls.resolvers import URLPattern
+
+urlpatterns: list[URLPattern] = []
