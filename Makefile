@@ -33,6 +33,10 @@ bench: ## the goals for speed, measured beside the best there could be; SIZE=100
 	@$(PYTHON) stack/environment.py dev
 	@$(PY) -m stack bench -- --accounts "$(SIZE)" $(ARGS_AS_GIVEN)
 
+chaos: ## workers, broker and database killed in the middle: nothing may be lost; ARGS="--kills 300"
+	@$(PYTHON) stack/environment.py dev
+	@$(PY) -m stack chaos -- $(ARGS_AS_GIVEN)
+
 check: ## linters, types, import rules, templates, migrations; names all that fail
 	@$(PYTHON) stack/environment.py dev
 	@$(PY) -m stack check
@@ -46,4 +50,4 @@ lock: ## the requirements/*.txt anew from the *.in; ARGS="--upgrade" for newer v
 		--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 		$(ARGS_AS_GIVEN) $$name.in -o $$name.txt) || exit 1; done
 
-.PHONY: help demo serve manage test fuzz bench check secrets lock
+.PHONY: help demo serve manage test fuzz bench chaos check secrets lock

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,24 +12,57 @@ from django.utils import timezone
 
 from accounts import measure, selectors
 from accounts.models import Company
+from accounts.selectors import then as past
 from accounts.words import Setting
 from config.lib import htmx
 from config.lib.errors import DomainError, Invalid
+from config.lib.then import Then, read_then
+from config.lib.ui.times import told_at
 from people.http import user_of
 from people.models import User
 
 
 @dataclass(frozen=True)
 class Here:
-    """Who looks, when, and the company's clocks and terms on that day."""
+    """Who looks, when, and the company's clocks and terms on that day.
+
+    On a page that looks back, `today` is the day looked at and `now` the last moment of it that
+    was known of. What somebody may do is asked of `then.today`, the day it really is.
+    """
 
     user: User
     company: Company
     now: dt.datetime
+    # None: the page knows no other day than today.
+    then: Then | None = None
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Here":
         return cls(user_of(request), selectors.company(), timezone.now())
+
+    @classmethod
+    def looking(cls, request: HttpRequest, *, strict: bool = False) -> "Here":
+        """Return the same where the address may ask for another day; see read_then."""
+        here = cls.of(request)
+        then = read_then(request.GET, zone=here.zone, now=here.now, strict=strict)
+        if not then.looks_back:
+            return replace(here, then=then)
+        company = past.company_at(then.known_at)
+        then = replace(then, zone=ZoneInfo(company.time_zone))
+        return cls(here.user, company, then.told_at, then)
+
+    @property
+    def looks_back(self) -> bool:
+        return self.then is not None and self.then.looks_back
+
+    @property
+    def past(self) -> Then | None:
+        """Return the day looked back at; None where it is now."""
+        return self.then if self.looks_back else None
+
+    @property
+    def real_today(self) -> dt.date:
+        return self.then.today if self.then is not None else self.today
 
     @property
     def zone(self) -> ZoneInfo:
@@ -37,6 +70,8 @@ class Here:
 
     @property
     def today(self) -> dt.date:
+        if self.then is not None and self.then.looks_back:
+            return self.then.day
         return self.now.astimezone(self.zone).date()
 
     @property
@@ -62,9 +97,10 @@ def page(
     status: int = 200,
 ) -> HttpResponse:
     """Render at once, so that every time on the page is on the company's clocks."""
-    with timezone.override(here.zone):
+    shared = {"here": here, "then": here.then}
+    with timezone.override(here.zone), told_at(here.now if here.looks_back else None):
         response = htmx.render(
-            request, template, {"here": here, **context}, partial=partial, status=status
+            request, template, {**shared, **context}, partial=partial, status=status
         )
         return response.render()
 

@@ -27,6 +27,7 @@ NOUNS = {
     "assignment": ("Team assignment", "users-round"),
     "reading": ("Seat count", "chart-line"),
     "import": ("Import", "file-input"),
+    "health": ("Health", "heart-pulse"),
 }
 ACTIONS = {
     "created": "added",
@@ -34,6 +35,8 @@ ACTIONS = {
     "deleted": "removed",
     "entered": "entered by hand",
     "restored": "put back",
+    "overridden": "set by hand",
+    "override_ended": "follows the score again",
 }
 LABELS = {
     "arr": "ARR",

@@ -49,6 +49,9 @@ OUTSIDE = {
     "churned": "churned on {churned_on}.",
     "arr_not_above": "ARR of {arr} is not above {min_arr}.",
     "missing_rate": "ARR is unknown, for an exchange rate is missing.",
+    "rolled_up": "it counts at its parent, with its contracts and seats.",
+    "left_out": "the definition leaves out its region or segment.",
+    "in_grace": "a new customer, which the definition leaves out for its first days.",
     "missing_amount": "ARR is unknown, for a contract has no amount.",
 }
 NO_CUSTOMER = frozenset({"internal", "archived", "prospect", "churned"})
@@ -67,6 +70,9 @@ SHORT = {
     "churned": "churned",
     "arr_not_above": "low ARR",
     "missing_rate": "exchange rate missing",
+    "rolled_up": "at its parent",
+    "left_out": "left out",
+    "in_grace": "in grace",
     "missing_amount": "amount missing",
 }
 

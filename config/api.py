@@ -52,6 +52,7 @@ router.register("exchange-rates", accounts.ExchangeRateViewSet, "exchange-rates"
 router.register("seat-readings", accounts.SeatReadingViewSet, "seat-readings")
 router.register("imports", accounts.ImportViewSet, "imports")
 router.register("imports/<uuid:import_id>/rows", accounts.ImportLineViewSet, "import-rows")
+router.register("routing-rules", engagements.RoutingRuleViewSet, "routing-rules")
 router.register("service-requests", engagements.ServiceRequestViewSet, "service-requests")
 router.register(
     "service-requests/<uuid:request_id>/comments", engagements.CommentViewSet, "comments"
@@ -66,6 +67,10 @@ router.register(
 )
 router.register("service-requests/<uuid:request_id>/sows", engagements.SowViewSet, "sows")
 router.register("service-requests/<uuid:request_id>/changes", engagements.ChangeViewSet, "changes")
+router.register("definition-proposals", metrics.DefinitionProposalViewSet, "definition-proposals")
+router.register("alerts", metrics.AlertViewSet, "alerts")
+router.register("alert-rules", metrics.AlertRuleViewSet, "alert-rules")
+router.register("health-policies", metrics.HealthPolicyViewSet, "health-policies")
 router.register("metrics", metrics.MetricViewSet, "metrics")
 router.register("metrics/<slug:slug>/series", metrics.SeriesViewSet, "metric-series")
 router.register("metrics/<slug:slug>/segments", metrics.SegmentViewSet, "metric-segments")
@@ -86,6 +91,7 @@ router.register("allocations", projects.AllocationViewSet, "allocations")
 router.register("reviews", projects.ReviewViewSet, "reviews")
 router.register("reviews/<uuid:review_id>/items", projects.ReviewItemViewSet, "review-items")
 router.register("artefacts", projects.ArtefactViewSet, "artefacts")
+router.register("board-packs", metrics.BoardPackViewSet, "board-packs")
 router.register("notices", engagements.NoticeViewSet, "notices")
 router.register("tokens", people.TokenViewSet, "tokens")
 router.register("users", people.UserViewSet, "users")
@@ -118,6 +124,16 @@ urlpatterns = [
         "projects/<uuid:project_id>/support-plan/",
         projects.SupportPlanView.as_view(),
         name="support-plan",
+    ),
+    path(
+        "accounts/<uuid:account_id>/health/",
+        metrics.AccountHealthView.as_view(),
+        name="account-health",
+    ),
+    path(
+        "accounts/<uuid:account_id>/health/override/",
+        metrics.AccountHealthOverrideView.as_view(),
+        name="account-health-override",
     ),
     path("metrics/<slug:slug>/what-if/", metrics.WhatIfView.as_view(), name="metric-what-if"),
     path("", include(router.urls)),

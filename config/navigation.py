@@ -18,13 +18,24 @@ from people.permissions import has_any_role, has_role
 
 # What lies under the address of an entry and has one of its own.
 UNDER = {
-    "metrics:dashboard": ("metrics:flip-list", "metrics:figures", "metrics:what-if"),
+    "metrics:dashboard": (
+        "metrics:flip-list",
+        "metrics:figures",
+        "metrics:what-if",
+        "metrics:health",
+    ),
     "requests:list": ("requests:risk-list", "requests:sla"),
 }
 # What belongs to an entry: shown below it where one is there, and always found by its name.
 WITHIN = {
-    "metrics:dashboard": (("What if", "flask-conical", "metrics:what-if"),),
+    "metrics:dashboard": (
+        ("What if", "flask-conical", "metrics:what-if"),
+        ("Board packs", "presentation", "metrics:packs"),
+        ("Alerts", "bell-ring", "metrics:alerts"),
+        ("Definition lab", "ruler", "metrics:lab"),
+    ),
     "metrics:figures": (("Service levels", "timer", "requests:sla", "l"),),
+    "accounts:account-list": (("Health", "heart-pulse", "metrics:health"),),
     "projects:board": (("Reviews", "presentation", "projects:reviews"),),
     "projects:list": (("Artefacts", "package", "projects:artefacts"),),
     "projects:capacity": (("Time off", "tree-palm", "people:absences"),),
@@ -38,6 +49,7 @@ SETTINGS = (
     ("SOW templates", "settings:sow-templates"),
     ("Sign-off", "settings:sign-off"),
     ("Scoring", "settings:scoring"),
+    ("Health", "settings:health"),
     ("Board", "settings:board"),
     ("Reasons", "settings:reasons"),
     ("People", "people:person-list"),

@@ -116,6 +116,21 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     options="-c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
     f" -c statement_timeout={STATEMENT_TIMEOUT}",
 )
+# Lists of the API, files and reports may be read there: config/lib/replica.py.
+REPLICA_LAG_SECONDS = env.float("REPLICA_LAG_SECONDS", 10.0)
+if env.str("REPLICA_URL", ""):
+    DATABASES["replica"] = {
+        **env.db("REPLICA_URL"),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": 2,
+            "options": "-c timezone=UTC -c default_transaction_read_only=on"
+            f" -c statement_timeout={STATEMENT_TIMEOUT}",
+        },
+        "TEST": {"MIRROR": "default"},
+    }
+    DATABASE_ROUTERS = ["config.lib.replica.Router"]
 CACHES = {
     # In the database, so that throttles outlive the broker; nothing hot is kept here.
     "default": {
@@ -321,6 +336,11 @@ CHECK_RUNS = env.str("CHECK_RUNS", "newest")
 CELERY_BEAT_SCHEDULE = {
     "metrics.nightly": {"task": "metrics.nightly", "schedule": crontab(minute="7")},
     "metrics.figures": {"task": "metrics.figures", "schedule": crontab(minute="11")},
+    "metrics.summaries": {"task": "metrics.summaries", "schedule": crontab(minute="*/5")},
+    "metrics.health": {"task": "metrics.health", "schedule": crontab(minute="19")},
+    "metrics.alerts": {"task": "metrics.alerts", "schedule": crontab(minute="17")},
+    "metrics.sweep_backtests": {"task": "metrics.sweep_backtests", "schedule": 60.0},
+    "metrics.packs": {"task": "metrics.packs", "schedule": crontab(minute="43")},
     "events.relay_outbox": {"task": "events.relay_outbox", "schedule": 60.0},
     "accounts.sweep_imports": {"task": "accounts.sweep_imports", "schedule": 60.0},
     "accounts.purge_imports": {

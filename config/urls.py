@@ -14,6 +14,7 @@ from engagements.urls.notices import notices_urlpatterns
 from engagements.urls.policy import settings_urlpatterns as request_settings
 from engagements.urls.public import public_urlpatterns
 from engagements.views.work import home
+from metrics.urls.health import settings_urlpatterns as health_settings
 from projects.urls.policy import settings_urlpatterns as project_settings
 
 handler400 = "config.errors.bad_request"
@@ -40,7 +41,7 @@ CLOSED = [
 
 urlpatterns = [
     path("", home, name="home"),
-    path("metric/", include("metrics.urls")),
+    path("", include("metrics.urls")),
     path("accounts/", include("accounts.urls")),
     path("imports/", include((imports_urlpatterns, "imports"))),
     path("views/", include((views_urlpatterns, "views"))),
@@ -49,7 +50,12 @@ urlpatterns = [
     path("settings/", RedirectView.as_view(pattern_name="settings:company"), name="settings"),
     path(
         "settings/",
-        include((settings_urlpatterns + request_settings + project_settings, "settings")),
+        include(
+            (
+                settings_urlpatterns + request_settings + project_settings + health_settings,
+                "settings",
+            )
+        ),
     ),
     path("requests/", include("engagements.urls")),
     path("", include("projects.urls")),

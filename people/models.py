@@ -134,6 +134,7 @@ class Scope(models.TextChoices):
     PROJECT_READ = "project:read", "Read projects, the board, reviews, increments, absences"
     PROJECT_WRITE = "project:write", "Propose and move projects, score, plan, ask for absence"
     METRICS_READ = "metrics:read", "Read metrics"
+    METRICS_WRITE = "metrics:write", "Write alert rules, snooze alerts, propose definitions"
     IMPORT_RUN = "import:run", "Run imports"
     TOKEN_READ = "token:read", "List own tokens"
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 from stack import checks, launch
 from stack.console import Failed, say
@@ -13,7 +14,7 @@ from stack.state import State, new_secrets
 INTERRUPTED = 130
 USAGE = (
     "usage: python -m stack demo | serve | manage [--] ARGS | test [--] ARGS | bench [--] ARGS"
-    " | check | secrets"
+    " | chaos [--] ARGS | check | secrets"
 )
 
 
@@ -34,25 +35,25 @@ def main(arguments: list[str]) -> int:
 
 
 def _dispatch(command: str, rest: list[str]) -> int:
-    match command:
-        case "demo":
-            return launch.demo(State.from_environment())
-        case "serve":
-            return launch.serve(State.from_environment())
-        case "manage":
-            return launch.manage(State.from_environment(), rest)
-        case "test":
-            return launch.test(rest)
-        case "bench":
-            return launch.bench(rest)
-        case "check":
-            return checks.check()
-        case "secrets":
-            print("\n".join(f"{name}={value}" for name, value in new_secrets().items()))
-            return 0
-        case _:
-            say(USAGE)
-            return 2
+    commands: dict[str, Callable[[], int]] = {
+        "demo": lambda: launch.demo(State.from_environment()),
+        "serve": lambda: launch.serve(State.from_environment()),
+        "manage": lambda: launch.manage(State.from_environment(), rest),
+        "test": lambda: launch.test(rest),
+        "bench": lambda: launch.bench(rest),
+        "chaos": lambda: launch.chaos(rest),
+        "check": checks.check,
+        "secrets": _secrets,
+    }
+    if command not in commands:
+        say(USAGE)
+        return 2
+    return commands[command]()
+
+
+def _secrets() -> int:
+    print("\n".join(f"{name}={value}" for name, value in new_secrets().items()))
+    return 0
 
 
 def _without_dashes(arguments: list[str]) -> list[str]:

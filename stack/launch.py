@@ -1,4 +1,4 @@
-"""What `make demo`, `serve`, `manage`, `test` and `bench` do."""
+"""What `make demo`, `serve`, `manage`, `test`, `bench` and `chaos` do."""
 
 import hashlib
 import os
@@ -109,6 +109,11 @@ def test(arguments: Sequence[str]) -> int:
 def bench(arguments: Sequence[str]) -> int:
     """The goals of bench/README.md, measured on servers that are thrown away."""
     return _on_passing_servers([sys.executable, "-m", "bench.run", *arguments])
+
+
+def chaos(arguments: Sequence[str]) -> int:
+    """What chaos/README.md promises, on servers that it starts and kills itself."""
+    return processes.run_in_front([sys.executable, "-m", "chaos.run", *arguments], os.environ, ROOT)
 
 
 def _on_passing_servers(command: Sequence[str]) -> int:

@@ -54,11 +54,12 @@ class Postgres:
         self.password = state.secrets()["KEEL_ADMIN_PASSWORD"]
         self.port = 0
 
-    def start(self) -> Process:
+    def start(self, port: int = 0) -> Process:
+        """Start it, on that port where those that use it know no other."""
         self._make_data_folder()
         self._stop_leftover()
         for _ in range(3):  # another program may take the port in between
-            process = self._start_on(free_port())
+            process = self._start_on(port or free_port())
             if self._answers(process):
                 self._make_roles()
                 return process

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import BulkEdit
 from engagements.models import RoutingRule, ServiceLevel, SignOffMinimum, SowTemplate
 from events.models import MoveRequest
+from metrics.models import HealthPolicy
 from projects.models import ProjectRequest, ScorePolicy
 from tests import factories
 
@@ -78,6 +79,8 @@ class World:
             increment=self.increment, project=self.project, person=self.membership.person
         )
         self.absence = factories.AbsenceFactory(person=other)
+        self.proposal = factories.DefinitionProposalFactory(proposed_by=other)
+        self.alert = factories.AlertFactory()
         self.edit = BulkEdit.objects.create(field="region", value="EMEA", by=other)
         self.things = {
             "subscriptions": factories.SubscriptionFactory(account=account),
@@ -86,6 +89,7 @@ class World:
             "assignments": factories.AssignmentFactory(account=account, user=other),
             "exchange-rates": factories.ExchangeRateFactory(),
             "tiers": factories.TierFactory(name="Opal", arr_from=7, start=dt.date(2020, 1, 1)),
+            "routing-rules": RoutingRule.objects.order_by("pk").first(),
             "service-requests": self.request,
             "projects": self.project,
             "artefacts": self.project_artefact,
@@ -94,6 +98,9 @@ class World:
             "teams": self.increment.team,
             "absences": self.absence,
             "allocations": self.allocation,
+            "definition-proposals": self.proposal,
+            "alerts": self.alert,
+            "alert-rules": self.alert.rule,
             "accounts": account,
             "users": other,
             "imports": self.import_,
@@ -111,6 +118,7 @@ class World:
             "<project_number:number>": self.project.number,
             "<uuid:project_id>": self.project.uuid,
             "<uuid:policy_id>": self.policy.uuid,
+            "<uuid:health_policy_id>": HealthPolicy.objects.get(number=1).uuid,
             "<uuid:stakeholder_id>": self.stakeholder.uuid,
             "<review_number:number>": self.review.number,
             "<uuid:review_id>": self.review.uuid,
@@ -121,6 +129,9 @@ class World:
             "<uuid:allocation_id>": self.allocation.uuid,
             "<uuid:absence_id>": self.absence.uuid,
             "<uuid:rule_id>": self.rule.uuid,
+            "<proposal_number:number>": self.proposal.number,
+            "<uuid:alert_id>": self.alert.uuid,
+            "<uuid:alert_rule_id>": self.alert.rule.uuid,
             "<slug:step>": "asked",
             "<slug:pack>": "b",
             "<slug:transition>": "cancel",
@@ -148,6 +159,7 @@ class World:
             "<int:days>": "30",
             "<slug:kind>": "accounts",
             "<slug:clock>": "routed",
+            "<month:month>": "1999-01",
             "<uuid:level_id>": self.level.uuid,
             "<uuid:account_id>": self.account.uuid,
             "<str:source>": self.account.source,

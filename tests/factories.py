@@ -38,6 +38,7 @@ from engagements.models import (
 from engagements.rules import receipts
 from engagements.rules import sow as sow_rules
 from events import workflow
+from metrics.models import Alert, AlertRule, DefinitionProposal, MetricDefinition, MetricRun
 from people.models import Absence, ApiToken, SavedView, Scope, User
 from projects.models import (
     Allocation,
@@ -663,6 +664,69 @@ class ReviewItemFactory(DjangoModelFactory):
     @classmethod
     def _create(cls, model_class, *args, **kwargs):
         return _fresh(super()._create(model_class, *args, **kwargs))
+
+
+class FigureRunFactory(DjangoModelFactory):
+    """A published number of yesterday: 20.5 business hours."""
+
+    class Meta:
+        model = MetricRun
+
+    definition = factory.LazyFunction(
+        lambda: MetricDefinition.objects.filter(unit="duration").order_by("slug").first()
+    )
+    day = factory.LazyFunction(lambda: timezone.now().date() - dt.timedelta(days=1))
+    revision = 1
+    known_at = factory.LazyFunction(timezone.now)
+    published_at = factory.SelfAttribute("known_at")
+    digest = "0" * 64
+    value = "20.5"
+
+
+class DefinitionProposalFactory(DjangoModelFactory):
+    """A draft of the next version of `seats-deployed`: 75%."""
+
+    class Meta:
+        model = DefinitionProposal
+
+    base = factory.LazyFunction(
+        lambda: MetricDefinition.objects.get(slug="seats-deployed", number=1)
+    )
+    slug = factory.SelfAttribute("base.slug")
+    title = factory.SelfAttribute("base.title")
+    text = "Three of four seats."
+    policy = factory.LazyAttribute(lambda draft: {**draft.base.policy, "share_percent": 75})
+    owner = "Metric owner"
+    effective_on = factory.LazyFunction(lambda: timezone.now().date() + dt.timedelta(days=2))
+    why = "The board counts three of four."
+    proposed_by = factory.SubFactory(UserFactory)
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        return _fresh(super()._create(model_class, *args, **kwargs))
+
+
+class AlertFactory(DjangoModelFactory):
+    """An open alert: more than 16 hours."""
+
+    class Meta:
+        model = Alert
+
+    raised_by = factory.SubFactory(FigureRunFactory)
+    last_run = factory.SelfAttribute("raised_by")
+    rule = factory.LazyAttribute(
+        lambda alert: AlertRule.objects.create(
+            slug=alert.raised_by.definition.slug, kind="above", value=16, tells=["leadership"]
+        )
+    )
+    said = says = "20.5 hours is above 16 hours"
+    raised_at = factory.LazyFunction(timezone.now)
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        alert = _fresh(super()._create(model_class, *args, **kwargs))
+        alert.rule.refresh_from_db()
+        return alert
 
 
 def _fresh(row):

@@ -7,7 +7,7 @@ from django.db import connection
 
 from accounts.models import Company, Tier
 from engagements.models import ReasonCode, RoutingRule, SowTemplate
-from metrics.models import MetricDefinition
+from metrics.models import AlertRule, HealthPolicy, MetricDefinition
 from people.models import User
 from projects.models import Lane
 
@@ -26,6 +26,12 @@ def restock():  # noqa: C901 -- one question each
         import_module("metrics.migrations.0002_seats_deployed").publish(apps, None)
         import_module("metrics.migrations.0007_request_figures").publish(apps, None)
         import_module("metrics.migrations.0009_project_figures").publish(apps, None)
+        import_module("metrics.migrations.0010_trust_in_the_number").name_the_rules(apps, None)
+        import_module("metrics.migrations.0014_numbers_from_the_rows").publish(apps, None)
+    if not AlertRule.objects.exists():
+        import_module("metrics.migrations.0013_shipped_alert_rules").ship(apps, None)
+    if not HealthPolicy.objects.exists():
+        import_module("metrics.migrations.0012_health").ship(apps, None)
     if not ReasonCode.objects.exists():
         import_module("engagements.migrations.0003_shipped_policy").ship(apps, None)
     if not SowTemplate.objects.exists():

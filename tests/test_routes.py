@@ -64,8 +64,43 @@ PAGES = {
     "metrics:target": only(Role.LEADERSHIP),
     "metrics:recompute": any_role(405),
     "metrics:figures": any_role(),
-    # The slug of the table is that of seats deployed, which has pages of its own.
-    "metrics:figure": any_role(404),
+    "metrics:figure": any_role(),
+    "metrics:figure-accounts": any_role(),
+    "metrics:figure-accounts-csv": any_role(),
+    "metrics:figure-changes": any_role(),
+    # There is no earlier day to compare with.
+    "metrics:figure-changes-csv": any_role(400),
+    "metrics:lab": any_role(),
+    "metrics:proposal-new": only(Role.METRIC_OWNER),
+    "metrics:proposal": any_role(),
+    # Somebody else's draft.
+    "metrics:proposal-edit": any_role(403),
+    "metrics:proposal-move": any_role(404),
+    "metrics:backtest": any_role(405),
+    "metrics:backtest-stop": any_role(405),
+    "metrics:backtest-progress": any_role(302),
+    # It was not back-tested; tests/metrics/test_lab_pages.py looks at one that was.
+    "metrics:backtest-sides": any_role(404),
+    "metrics:backtest-sides-csv": any_role(404),
+    "metrics:packs": any_role(),
+    # There is none of that month; tests/metrics/test_packs.py makes some.
+    "metrics:pack": any_role(404),
+    "metrics:pack-pdf": any_role(404),
+    "metrics:alerts": any_role(),
+    "metrics:alert": any_role(),
+    "metrics:alert-move": any_role(404),
+    "metrics:alert-rules": any_role(),
+    "metrics:alert-rule-new": only(Role.METRIC_OWNER, Role.LEADERSHIP),
+    "metrics:alert-rule-edit": only(Role.METRIC_OWNER, Role.LEADERSHIP),
+    "metrics:alert-rule-switch": any_role(405),
+    "metrics:health": any_role(),
+    # Nothing was said yet.
+    "metrics:health-csv": any_role(400),
+    "metrics:account-health": any_role(),
+    # A part of another page; alone it leads to the tab.
+    "metrics:account-health-panel": any_role(302),
+    "metrics:account-health-override": any_role(405),
+    "metrics:account-health-override-end": any_role(405),
     "metrics:flip-list": any_role(),
     "metrics:flips-csv": any_role(),
     "metrics:what-if": any_role(),
@@ -151,6 +186,8 @@ PAGES = {
     "projects:override-end": any_role(405),
     "settings:scoring": any_role(),
     "settings:scoring-take-back": any_role(405),
+    "settings:health": any_role(),
+    "settings:health-take-back": any_role(405),
     "projects:support": any_role(),
     "projects:support-plan": any_role(405),
     "projects:support-sign": any_role(405),
@@ -312,6 +349,13 @@ PAGES = {
 }
 # Who may POST where there is no page to GET.
 POSTS = {
+    "metrics:pack": {Role.METRIC_OWNER, Role.LEADERSHIP},
+    "metrics:proposal-new": {Role.METRIC_OWNER},
+    "metrics:backtest": {Role.METRIC_OWNER},
+    "metrics:backtest-stop": {Role.METRIC_OWNER},
+    "metrics:alert-rule-new": {Role.METRIC_OWNER, Role.LEADERSHIP},
+    "metrics:alert-rule-edit": {Role.METRIC_OWNER, Role.LEADERSHIP},
+    "metrics:alert-rule-switch": {Role.METRIC_OWNER, Role.LEADERSHIP},
     "projects:review-new": {Role.DE_LEAD},
     "projects:review-edit": {Role.DE_LEAD},
     "projects:review-move": {Role.DE_LEAD},
@@ -384,6 +428,11 @@ POSTS = {
     "projects:override-end": {Role.DE_LEAD},
     "settings:scoring": {Role.ADMINISTRATOR},
     "settings:scoring-take-back": {Role.ADMINISTRATOR},
+    "settings:health": {Role.METRIC_OWNER, Role.ADMINISTRATOR},
+    "settings:health-take-back": {Role.METRIC_OWNER, Role.ADMINISTRATOR},
+    # Its own primary TAM and CSM too: tests/metrics/test_health.py.
+    "metrics:account-health-override": {Role.DE_LEAD, Role.LEADERSHIP},
+    "metrics:account-health-override-end": {Role.DE_LEAD, Role.LEADERSHIP},
     "projects:support-plan": {Role.DE_LEAD},
     "projects:support-sign": {Role.ENGINEERING_LEADERSHIP},
     "projects:official": {Role.ENGINEERING_LEADERSHIP, Role.PRODUCT_LEADERSHIP},
@@ -426,6 +475,8 @@ RESOURCES = {
     "api:imports-approve": (any_role(405), None),
     "api:imports-undo": (any_role(405), None),
     "api:imports-discard": (any_role(405), None),
+    "api:routing-rules-list": (any_role(), Scope.REQUEST_READ),
+    "api:routing-rules-detail": (any_role(), Scope.REQUEST_READ),
     "api:service-requests-list": (any_role(), Scope.REQUEST_READ),
     "api:service-requests-detail": (any_role(), Scope.REQUEST_READ),
     "api:service-requests-transitions": (any_role(), Scope.REQUEST_READ),
@@ -448,6 +499,19 @@ RESOURCES = {
     "api:metric-rows-list": (any_role(), Scope.METRICS_READ),
     "api:metric-flips-list": (any_role(), Scope.METRICS_READ),
     "api:metric-changes-list": (any_role(), Scope.METRICS_READ),
+    "api:definition-proposals-list": (any_role(), Scope.METRICS_READ),
+    "api:definition-proposals-detail": (any_role(), Scope.METRICS_READ),
+    "api:definition-proposals-transitions": (any_role(), Scope.METRICS_READ),
+    # Not back-tested yet.
+    "api:definition-proposals-backtest": (any_role(404), Scope.METRICS_READ),
+    "api:alerts-list": (any_role(), Scope.METRICS_READ),
+    "api:alerts-detail": (any_role(), Scope.METRICS_READ),
+    "api:alerts-transitions": (any_role(), Scope.METRICS_READ),
+    "api:alert-rules-list": (any_role(), Scope.METRICS_READ),
+    "api:alert-rules-detail": (any_role(), Scope.METRICS_READ),
+    "api:account-health": (any_role(), Scope.METRICS_READ),
+    "api:account-health-override": (any_role(405), None),
+    "api:health-policies-list": (any_role(), Scope.METRICS_READ),
     "api:comments-list": (any_role(), Scope.REQUEST_READ),
     "api:attachments-list": (any_role(), Scope.REQUEST_READ),
     "api:attachments-content": (any_role(), Scope.REQUEST_READ),
@@ -474,6 +538,9 @@ RESOURCES |= {
     "api:risks-detail": (any_role(), Scope.REQUEST_READ),
     "api:risks-transitions": (any_role(405), None),
     "api:notices-list": (any_role(), Scope.REQUEST_READ),
+    "api:board-packs-list": (any_role(), Scope.METRICS_READ),
+    "api:board-packs-detail": (any_role(404), Scope.METRICS_READ),
+    "api:board-packs-pdf": (any_role(404), Scope.METRICS_READ),
     "api:notices-seen": (any_role(405), None),
 }
 RESOURCES |= {
@@ -555,6 +622,15 @@ WRITES["post", "api:reviews-transitions"] = (set(Role), Scope.PROJECT_WRITE)
 WRITES["post", "api:review-items-list"] = (set(Role), Scope.PROJECT_WRITE)
 WRITES["post", "api:review-items-transitions"] = (set(Role), Scope.PROJECT_WRITE)
 WRITES["post", "api:board-moves"] = (set(Role), Scope.PROJECT_WRITE)
+# Each write asks for itself who may; tests/metrics/test_lab_api.py.
+WRITES["post", "api:definition-proposals-list"] = (set(Role), Scope.METRICS_WRITE)
+WRITES["patch", "api:definition-proposals-detail"] = (set(Role), Scope.METRICS_WRITE)
+WRITES["post", "api:definition-proposals-transitions"] = (set(Role), Scope.METRICS_WRITE)
+WRITES["post", "api:alerts-transitions"] = (set(Role), Scope.METRICS_WRITE)
+WRITES["post", "api:alert-rules-list"] = (set(Role), Scope.METRICS_WRITE)
+WRITES["patch", "api:alert-rules-detail"] = (set(Role), Scope.METRICS_WRITE)
+WRITES["delete", "api:alert-rules-detail"] = (set(Role), Scope.METRICS_WRITE)
+WRITES["post", "api:account-health-override"] = (set(Role), Scope.METRICS_WRITE)
 WRITES["post", "api:metric-what-if"] = (set(Role), Scope.METRICS_READ)
 RESOURCES["api:metric-what-if"] = (any_role(405), None)
 WRITES["post", "api:notices-seen"] = (set(Role), Scope.REQUEST_WRITE)

@@ -5,15 +5,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import DateField, Exists, Func, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import DateField, Func, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, JSONObject
 from django.utils import timezone
 
 from accounts import selectors
-from accounts.api import then
+from accounts.api.then import LooksBack, as_it_was
 from accounts.api.writing import SourcedFactViewSet
 from accounts.models import Account, Assignment, Company, DataState
-from config.lib import fields, filters, parameters
+from accounts.selectors import then as past
+from config.lib import fields, filters
 from config.lib.authz import require
 from config.lib.bodies import WriteBody, forms_of
 from config.lib.errors import Invalid
@@ -131,7 +132,7 @@ AccountFilters = filters.filter_set(
 )
 
 
-class AccountViewSet(SourcedFactViewSet):
+class AccountViewSet(LooksBack, SourcedFactViewSet):
     """Customers with their ARR, seats and share, as of now or of another day.
 
     With `as_of` or `known_at` the list can be narrowed only by `source` and `external_id`,
@@ -145,7 +146,6 @@ class AccountViewSet(SourcedFactViewSet):
     scope = "account:read"
     write_scope = "account:write"
     for_limited_tokens = True
-    takes = (parameters.AS_OF, parameters.KNOWN_AT)
     # The answer shows ARR and seats, which change without the account's version.
     answers_304 = False
     serializer_class = AccountRow
@@ -170,10 +170,9 @@ class AccountViewSet(SourcedFactViewSet):
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.then = then.moment_of(self.as_of(), self.known_at(), now=timezone.now())
         if self.then is None:
             return
-        self.order_by = ("id",)  # type: ignore[misc]
+        self.order_by = ("fact_id",)  # type: ignore[misc]
         taken = {"as_of", "known_at", "cursor", "page_size", "count", "format", *FIXED}
         for name in request.query_params.keys() - taken:
             raise Invalid(
@@ -187,29 +186,28 @@ class AccountViewSet(SourcedFactViewSet):
         if self.action == "create":
             require(is_unlimited, user)
 
-    def get_queryset(self) -> QuerySet[Account]:
-        accounts = selectors.accounts_visible_to(user_of(self.request))
+    def get_queryset(self) -> QuerySet[Any, Any]:
+        user = user_of(self.request)
         if self.then is not None:
-            accounts = accounts.filter(
-                Exists(then.known_versions(self.then).filter(fact=OuterRef("pk")))
+            return past.accounts_known(user, self.then)
+        return with_team(selectors.accounts_visible_to(user), at=timezone.now())
+
+    def as_rows(self, queryset: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+        """Of another day what never changes of an account; the rest is filled in."""
+        if self.then is not None:
+            return queryset.values(
+                "id", "fact_id", "uuid", "source", "external_id", "created_at", "version"
             )
-        return with_team(accounts, at=timezone.now())
+        return super().as_rows(queryset)
 
     def completed(self, rows: Sequence[Row]) -> Iterable[Row]:
         user = user_of(self.request)
-        for row in rows if self.then is None else then.as_it_was(rows, self.then):
+        for row in rows if self.then is None else as_it_was(rows, self.then):
             parent = row["parent__uuid"]
             if parent is None or reaches(user, parent):
                 yield row
             else:
                 yield {**row, "parent__uuid": None}
-
-    def retrieve(self, request: Any, **found: Any) -> Any:
-        response = super().retrieve(request, **found)
-        if self.then is not None:
-            # The version of another day is none to write from.
-            del response.headers["ETag"]
-        return response
 
 
 def with_team(accounts: QuerySet[Account], *, at: dt.datetime) -> QuerySet[Account]:

@@ -8,8 +8,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import selectors
+from accounts.api.then import LooksBack
 from accounts.api.writing import OUTER_ID, FactViewSet, SourcedFactViewSet
 from accounts.models import Assignment, Contact
+from accounts.selectors import then as past
 from config.lib import fields, filters
 from config.lib.bodies import WriteBody, forms_of
 from config.lib.errors import Missing
@@ -110,8 +112,11 @@ class AssignmentBody(WriteBody):
     end = fields.DateField(required=False, allow_null=True)
 
 
-class AssignmentViewSet(FactViewSet):
-    """Who of us was, is and will be on which account."""
+class AssignmentViewSet(LooksBack, FactViewSet):
+    """Who of us was, is and will be on which account.
+
+    With `as_of` or `known_at` who was on it on that day, as it was known at the moment.
+    """
 
     noun = "assignment"
     kind = "assignments"
@@ -136,8 +141,11 @@ class AssignmentViewSet(FactViewSet):
     order_by = ("-start",)
     updated_since = "updated_at"
 
-    def get_queryset(self) -> QuerySet[Assignment]:
-        return selectors.assignments_visible_to(user_of(self.request))
+    def get_queryset(self) -> QuerySet[Any, Any]:
+        user = user_of(self.request)
+        if self.then is None:
+            return selectors.assignments_visible_to(user)
+        return past.holding(past.assignments_known(user, self.then), self.then.day)
 
     def identity_of(self, public_id: uuid.UUID) -> tuple[dict[str, Any], int]:
         found = self.get_queryset().filter(uuid=public_id).first()

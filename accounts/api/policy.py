@@ -1,12 +1,14 @@
 """The company's dated rows of policy about accounts."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 
 from accounts import selectors
-from accounts.models import Tier
+from accounts.api.then import LooksBack
+from accounts.selectors import then as past
 from config.lib import fields, filters
 from config.lib.rows import RowSerializer
-from config.lib.views import ReadViewSet
 from people.http import user_of
 
 
@@ -27,8 +29,11 @@ class TierRow(RowSerializer):
     version = fields.IntegerField()
 
 
-class TierViewSet(ReadViewSet):
-    """ARR bands with their engagement models, from a day on; `end` is the first day after."""
+class TierViewSet(LooksBack):
+    """ARR bands with their engagement models, from a day on; `end` is the first day after.
+
+    With `as_of` or `known_at` those in force on the day, as they were known at the moment.
+    """
 
     noun = "tier"
     scope = "account:read"
@@ -48,5 +53,8 @@ class TierViewSet(ReadViewSet):
     search_fields = ("name",)
     updated_since = "updated_at"
 
-    def get_queryset(self) -> QuerySet[Tier]:
-        return selectors.tiers_visible_to(user_of(self.request))
+    def get_queryset(self) -> QuerySet[Any, Any]:
+        user = user_of(self.request)
+        if self.then is None:
+            return selectors.tiers_visible_to(user)
+        return past.holding(past.tiers_known(user, self.then), self.then.day)

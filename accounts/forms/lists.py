@@ -8,6 +8,7 @@ from accounts.models import Account, DataState
 from accounts.selectors import Choices, Filters
 from accounts.selectors.lists import NO_TAM
 from config.lib.form_fields import ANY, SearchField, filter_choice
+from config.lib.name_choice import NameChoice, name_choice
 
 STANDINGS = [
     ("passes", "Reaches the line"),
@@ -31,7 +32,7 @@ class AccountFilterForm(forms.Form):
     q = SearchField(label="Name, id or number", required=False)
     tier = filter_choice("Tier")
     region = filter_choice("Region")
-    tam = filter_choice("TAM")
+    tam = name_choice("TAM")
     status = filter_choice("Status", Account.Status.choices)
     standing = filter_choice("Metric", STANDINGS)
     state = filter_choice("Data", DATA_STATES)
@@ -40,7 +41,9 @@ class AccountFilterForm(forms.Form):
         super().__init__(data)
         self._offer("tier", choices.tiers)
         self._offer("region", choices.regions)
-        self._offer("tam", [*choices.tams, (NO_TAM, "Nobody")])
+        tam = self.fields["tam"]
+        assert isinstance(tam, NameChoice)  # noqa: S101
+        tam.offer([ANY, *choices.tams, (NO_TAM, "Nobody")])
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]
@@ -58,3 +61,16 @@ class AccountFilterForm(forms.Form):
             for name, messages in self.errors.items()
             for message in messages
         ]
+
+
+class PastSearchForm(forms.Form):
+    """What the list of another day can be narrowed by."""
+
+    q = SearchField(label="Name as it was, id or number", required=False)
+
+    def text(self) -> str:
+        """Return what is looked for; nothing where it cannot be read."""
+        return self.cleaned_data["q"] if self.is_valid() else ""
+
+    def problems(self) -> list[tuple[str, str]]:
+        return [("Search", str(message)) for message in self.errors.get("q", [])]

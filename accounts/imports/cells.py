@@ -48,6 +48,11 @@ class Reading:
     salesforce_ids: bool = False
 
     @property
+    def latest(self) -> dt.datetime:
+        """Return until when something can have been observed; clocks differ a little."""
+        return self.now + dt.timedelta(minutes=5)
+
+    @property
     def is_format_timed(self) -> bool:
         return any(part in self.date_format for part in ("%H", "%I"))
 
@@ -219,7 +224,7 @@ def end(cell: Cell, reading: Reading) -> dt.date:
 def observed_at(cell: Cell, reading: Reading) -> dt.datetime:
     """Return a moment in UTC; a time without an offset is local, a day means its first moment."""
     moment = _moment(cell, reading)
-    if moment > reading.now + dt.timedelta(minutes=5):
+    if moment > reading.latest:
         raise BadValue("in_future", "This lies in the future. A reading tells what was seen.")
     return values.check_datetime(moment)
 

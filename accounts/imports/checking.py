@@ -1,6 +1,7 @@
 """From the rows of a file to values of ours, with a problem for every cell that will not do."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from accounts.imports.cells import Reading, text_of
 from accounts.imports.columns import ADDED, KINDS, Column, Empty
 from accounts.imports.mappings import Mapping, UnusableMapping
 from accounts.services.changes import Problem
-from accounts.tabular import Cell, Damaged, Row, Table, UnusableFile
+from accounts.tabular import Block, Cell, Damaged, Row, Table, UnusableFile
 from config.lib.values import BadValue, echo
 
 MOST_REMEMBERED, LONGEST_REMEMBERED = 4_000, 60
@@ -59,9 +60,20 @@ class Checker:
         """Return our column names and what the file calls them."""
         return {slot.name: slot.theirs for slot in self.slots}
 
-    def read(self, table: Table, *, excluded: Collection[int] = ()) -> Iterator[Found]:
+    def read(
+        self,
+        table: Table,
+        *,
+        excluded: Collection[int] = (),
+        plain: re.Pattern[bytes] | None = None,
+    ) -> Iterator[Found | Block]:
+        """Yield what each row says; of lines that are `plain`, blocks as they stand."""
         parsers = self._parsers()
-        for row in table.rows:
+        for row in table.in_blocks(plain) if plain and table.in_blocks else table.rows:
+            if isinstance(row, Block):
+                self.rows += row.rows
+                yield row
+                continue
             self.rows += 1
             if row.number in excluded:
                 self.excluded += 1
@@ -69,6 +81,11 @@ class Checker:
                 continue
             values, problems = self._values(row, parsers)
             yield Found(row, None if problems else values, problems)
+
+    def parse(self, name: str, cell: Cell) -> Any:
+        """Return the value of a cell of one of our columns, or the BadValue that it is."""
+        (slot,) = [slot for slot in self.slots if slot.name == name]
+        return _value(slot, cell, self.words.get(name, {}), self.reading)
 
     def _parsers(self) -> list[SlotParser]:
         return [(slot.name, slot.place, slot.constant, self._parser(slot)) for slot in self.slots]

@@ -23,7 +23,8 @@ from accounts.imports.effects import Effect, measure, refresh_touched
 from accounts.imports.mappings import Mapping, check_mapping
 from accounts.imports.mass import reasons_of_leaving
 from accounts.imports.outcomes import Outcomes
-from accounts.imports.staging import Planned, Staging, Tell, execute
+from accounts.imports.plain_readings import plain_of
+from accounts.imports.staging import PlainLines, Planned, Staging, Tell, execute
 from accounts.imports.staging_facts import FactsOfFile
 from accounts.imports.staging_readings import ReadingsOfFile
 from accounts.imports.whole_files import kind_of_file
@@ -150,6 +151,9 @@ def apply_import(
 class _Subject(Protocol):
     """What is imported: taken up, planned and written alike, whatever its kind."""
 
+    @property
+    def plain(self) -> PlainLines | None: ...
+
     def accept(self, row: int, values: dict[str, object]) -> None: ...
 
     def plan(
@@ -190,7 +194,7 @@ class _Run:
         report = self._report(planned, staging)
         if keep and outcomes:
             outcomes.flush()
-            staging.keep_bad(keep)
+            staging.keep_bad(keep, self._mapping.delimiter)
         if planned.moves:
             report.effect = effect = self._effect(subject)
             # Whatever the way, such as a rate or contracts moved to one account.
@@ -218,6 +222,7 @@ class _Run:
             self._table,
             excluded=self._order.excluded,
             accept=subject.accept,
+            plain=subject.plain,
             tell=self._tell,
         )
         if is_applied:
@@ -228,11 +233,14 @@ class _Run:
     def _subject(self, staging: Staging, *, is_applied: bool) -> _Subject:
         mapping = self._mapping
         if self._order.kind == READINGS:
+            plain = plain_of(self._checker, self._table, mapping.delimiter)
             return ReadingsOfFile(
                 staging,
+                self._checker,
+                # Rows that are left out stand among the others.
+                plain=None if self._order.excluded else plain,
                 source=mapping.source,
                 account_source=mapping.account_source,
-                has_monthly_active="monthly_active" in self._checker.theirs,
             )
         file = kind_of_file(self._order.kind, mapping.source, mapping.account_source)
         return FactsOfFile(file, staging, today=self._today, is_applied=is_applied)

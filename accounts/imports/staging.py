@@ -5,9 +5,11 @@ and the cells as they stand in `staged_cells`, where the outcome of each row is 
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from io import BytesIO
+from typing import Any, Protocol
 
 from django.db import connection
 
@@ -15,7 +17,7 @@ from accounts.imports.checking import Checker
 from accounts.models import Import
 from accounts.services.changes import Change, Problem
 from accounts.services.reading_batches import Correction
-from accounts.tabular import Cell, Damaged, Table
+from accounts.tabular import Block, Cell, Damaged, Table
 from config.lib.copying import Copier
 
 # Phase, done, total (0: unknown).
@@ -29,16 +31,18 @@ CREATE TEMPORARY TABLE staged_problem (
     row integer, "column" text, value text, detail text, code text
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE staged_cells (
-    row integer, is_excluded boolean, cells text
+    row integer, is_excluded boolean, cells text, line text
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE staged_touched (account_id bigint PRIMARY KEY) ON COMMIT DROP
 """
+COPY_LINES = "COPY staged_cells (row, is_excluded, line) FROM STDIN"
 PROBLEMS = """
 SELECT row, "column", value, detail, code FROM staged_problem ORDER BY row, place
 """
 KEEP_BAD = """
 INSERT INTO accounts_importrow (file_id, row, outcome, label, changes, problems, cells)
-SELECT %(file)s, p.row, 'error', '', '[]', p.problems, c.cells::jsonb
+SELECT %(file)s, p.row, 'error', '', '[]', p.problems,
+    coalesce(c.cells::jsonb, to_jsonb(string_to_array(c.line, %(delimiter)s)))
 FROM (
     SELECT row,
         jsonb_agg(jsonb_build_array("column", value, detail, code) ORDER BY place) AS problems
@@ -72,6 +76,15 @@ class Planned:
         return not self.creates and not self.updates
 
 
+class PlainLines(Protocol):
+    """Takes lines that match its pattern to the database as they stand."""
+
+    @property
+    def pattern(self) -> re.Pattern[bytes]: ...
+
+    def accept(self, block: Block) -> None: ...
+
+
 class Staging:
     """What the file says, beside what is wrong with it. Use it inside one transaction."""
 
@@ -88,10 +101,22 @@ class Staging:
         *,
         excluded: Collection[int],
         accept: Callable[[int, dict[str, Any]], None],
+        plain: PlainLines | None = None,
         tell: Tell,
     ) -> None:
         """Hand each good row to `accept`, which copies it away. Raises UnusableFile."""
-        for found in checker.read(table, excluded=excluded):
+        pattern = plain.pattern if plain else None
+        told = 0
+        for found in checker.read(table, excluded=excluded, plain=pattern):
+            if checker.rows - told >= BLOCK:
+                told = checker.rows
+                tell("Reading", told, 0)
+            if isinstance(found, Block):
+                assert plain is not None  # noqa: S101 -- there are no blocks otherwise
+                plain.accept(found)
+                if self.keeps_cells:
+                    self._keep_lines(found)
+                continue
             number, cells, _ = found.row
             if found.values is not None:
                 accept(number, found.values)
@@ -99,8 +124,6 @@ class Staging:
                 self.blame(problem)
             if self.keeps_cells:
                 self._cells.add(number, found.is_excluded, [cell_text(cell) for cell in cells])
-            if checker.rows % BLOCK == 0:
-                tell("Reading", checker.rows, 0)
         self._cells.flush()
         self.settle()
 
@@ -124,10 +147,14 @@ class Staging:
             while rows := cursor.fetchmany(PROBLEMS_A_FETCH):
                 yield from (Problem(*row) for row in rows)
 
-    def keep_bad(self, file: Import) -> None:
+    def keep_bad(self, file: Import, delimiter: str) -> None:
         """Keep the outcome of the rows that are bad or left out."""
         execute("ANALYZE staged_cells")
-        execute(KEEP_BAD, {"file": file.pk})
+        execute(KEEP_BAD, {"file": file.pk, "delimiter": delimiter})
+
+    def _keep_lines(self, block: Block) -> None:
+        with connection.cursor() as cursor:
+            cursor.copy_expert(COPY_LINES, BytesIO(numbered(block, b"\tf\t", is_one=True)))
 
 
 def cell_text(cell: Cell) -> str:
@@ -144,6 +171,18 @@ def cell_text(cell: Cell) -> str:
     return f"{cell:f}"
 
 
+def numbered(block: Block, before: bytes, *, is_one: bool = False) -> bytes:
+    """Return plain lines for COPY, each after its number and `before`; or each as one value."""
+    lines = block.lines.replace(b"\r\n", b"\n") if b"\r" in block.lines else block.lines
+    if is_one:
+        lines = lines.replace(b"\t", b"\\t")
+    split = lines.split(b"\n")
+    split.pop()
+    return b"".join(
+        b"%d%b%b\n" % (number, before, line) for number, line in enumerate(split, block.number)
+    )
+
+
 def execute(sql: str, parameters: Any = None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
@@ -154,3 +193,10 @@ def one(sql: str, parameters: Any = None) -> tuple[Any, ...]:
         cursor.execute(sql, parameters)
         row: tuple[Any, ...] = cursor.fetchone()
         return row
+
+
+def fetched(sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows

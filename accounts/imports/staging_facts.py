@@ -71,6 +71,8 @@ LOADERS: Dict[Any, Callable[[Any], Any]] = {
 class FactsOfFile:
     """One kind of facts from one file, on their way from rows to the tables."""
 
+    plain = None
+
     def __init__(
         self, file: KindOfFile, staging: Staging, *, today: dt.date, is_applied: bool
     ) -> None:

@@ -1,6 +1,7 @@
 """What stands behind an account's figures: readings, corrections, versions, imports."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,16 +21,17 @@ from accounts.models import (
 from accounts.rules import Contract, Count
 
 WEEKS = 52
-# The last count of each week, weeks counted back from today.
+# The last count of each week, weeks counted back from today; of counted instances.
 COUNTS = """
     SELECT DISTINCT ON (r.instance_id, (%(today)s - at.day) / 7) r.instance_id, at.day, r.seats
-    FROM accounts_instance i
-    JOIN accounts_seatreading r ON r.instance_id = i.id
+    FROM accounts_seatreading r
     CROSS JOIN LATERAL (SELECT (r.observed_at AT TIME ZONE %(zone)s)::date AS day) at
-    WHERE i.account_id = %(account)s AND i.counted AND r.known_to IS NULL
+    WHERE r.instance_id = ANY(%(instances)s) AND {known}
       AND r.observed_at >= %(start)s AND at.day <= %(today)s
     ORDER BY r.instance_id, (%(today)s - at.day) / 7, r.observed_at DESC, r.source
 """
+NOW = "r.known_to IS NULL"
+AT_A_MOMENT = "r.known_from <= %(known_at)s AND (r.known_to IS NULL OR r.known_to > %(known_at)s)"
 
 
 def weekly_days(today: dt.date, *, weeks: int = WEEKS) -> list[dt.date]:
@@ -38,18 +40,23 @@ def weekly_days(today: dt.date, *, weeks: int = WEEKS) -> list[dt.date]:
 
 
 def weekly_counts(
-    account: Account, *, today: dt.date, zone: ZoneInfo, since: dt.date
+    instance_ids: Collection[int],
+    *,
+    today: dt.date,
+    zone: ZoneInfo,
+    since: dt.date,
+    known_at: dt.datetime | None = None,
 ) -> list[Count]:
-    """Return the last standing reading of every counted instance and week, in one statement."""
-    start = dt.datetime.combine(since, dt.time(), zone)
+    """Return the last standing reading of every instance and week, in one statement."""
     parameters: dict[str, Any] = {
-        "account": account.pk,
+        "instances": list(instance_ids),
         "today": today,
         "zone": zone.key,
-        "start": start,
+        "start": dt.datetime.combine(since, dt.time(), zone),
+        "known_at": known_at,
     }
     with connection.cursor() as cursor:
-        cursor.execute(COUNTS, parameters)
+        cursor.execute(COUNTS.format(known=NOW if known_at is None else AT_A_MOMENT), parameters)
         return [Count(*row) for row in cursor.fetchall()]
 
 

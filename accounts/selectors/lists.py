@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Count, F, Q, QuerySet, Sum, Value
@@ -22,6 +22,7 @@ from people.models import User
 NEAR_POINTS = 5
 RENEWAL_DAYS = 120
 MOST_CHOICES = 200
+MOST_TAMS = 1_000
 # Three characters make the trigram that the index knows.
 SHORTEST_PART = 3
 MOST_KEY = 2**63 - 1
@@ -97,7 +98,7 @@ def in_view(accounts: QuerySet[Account], view: str, asker: Asker) -> QuerySet[Ac
 
 def filtered(accounts: QuerySet[Account], by: Filters) -> QuerySet[Account]:
     if by.q:
-        accounts = accounts.filter(_search(by.q))
+        accounts = accounts.filter(search(by.q))
     if by.tier:
         accounts = accounts.filter(facts__tier__name=by.tier)
     if by.region:
@@ -114,10 +115,17 @@ def filtered(accounts: QuerySet[Account], by: Filters) -> QuerySet[Account]:
     return accounts
 
 
-def _search(text: str) -> Q:
+def search(text: str, *, key: str = "pk") -> Q:
+    """Match names, outer ids and numbers; `key` is the column that holds the number."""
     found = search_condition(text, ["name", "external_id"])
     number = NUMBER.fullmatch(text.strip())
-    return found | Q(pk=int(number[1])) if number else found
+    return found | Q(**{key: int(number[1])}) if number else found
+
+
+def capped_count(rows: "QuerySet[Any, Any]") -> tuple[int, bool]:
+    """Count up to 10,000 rows; say whether there are more."""
+    found = rows.order_by().values("pk")[: COUNT_MAX + 1].count()
+    return min(found, COUNT_MAX), found > COUNT_MAX
 
 
 def accounts_like(accounts: QuerySet[Account], text: str, *, most: int) -> list[Account]:
@@ -204,7 +212,7 @@ CHOICES = """
     UNION ALL
     (SELECT 'tams', u.uuid::text, u.name, 0 FROM people_user u
      WHERE EXISTS (SELECT FROM accounts_assignment a WHERE a.user_id = u.id AND a.role = 'TAM')
-     ORDER BY u.name LIMIT %(most)s)
+     ORDER BY u.name LIMIT %(most_tams)s)
     ORDER BY 1, 4, 3
 """
 
@@ -212,7 +220,7 @@ CHOICES = """
 def choices() -> Choices:
     found = Choices()
     with connection.cursor() as cursor:
-        cursor.execute(CHOICES, {"most": MOST_CHOICES})
+        cursor.execute(CHOICES, {"most": MOST_CHOICES, "most_tams": MOST_TAMS})
         for kind, value, label, _ in cursor.fetchall():
             getattr(found, kind).append((value, label))
     return found

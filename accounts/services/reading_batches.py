@@ -223,6 +223,10 @@ def compare_readings(
             "has_monthly_active": batch.has_monthly_active,
         },
     )
+    count_readings(cursor, batch, plan)
+
+
+def count_readings(cursor: CursorWrapper, batch: ReadingBatch, plan: ReadingPlan) -> None:
     cursor.execute(staged_sql.COUNT)
     plan.creates, plan.updates, plan.unchanged = cursor.fetchone()
     if not plan.updates or batch.places is not None:

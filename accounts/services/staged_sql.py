@@ -12,7 +12,6 @@ CREATE TEMPORARY TABLE staged_reading (
 # Where each pair of names leads; few beside the readings. Of several instances of one name at an
 # account, the one of the same source is meant.
 _PLACES = """
-ANALYZE staged_reading;
 CREATE TEMPORARY TABLE staged_place ON COMMIT DROP AS
 WITH named AS (
     SELECT n.place, n.account, n.instance, a.id AS account_id
@@ -43,13 +42,11 @@ LEFT JOIN accounts_instance elsewhere
     ON elsewhere.source = %(source)s AND elsewhere.external_id = n.instance;
 ANALYZE staged_place
 """
-PLACES = _PLACES.format(
+PLACES = "ANALYZE staged_reading;" + _PLACES.format(
     named="json_to_recordset(%(named)s) AS n(place bigint, account text, instance text)"
 )
-# Of a whole file the names were copied too, some of them more than once.
-PLACES_OF_FILE = _PLACES.format(
-    named="(SELECT DISTINCT place, account, instance FROM staged_name) n"
-)
+# Of a whole file the names stand in a table.
+PLACES_OF_FILE = _PLACES.format(named="staged_name n")
 
 # Where somebody has found the accounts and instances already; the default one may be yet to make.
 KNOWN_PLACES = """
@@ -146,7 +143,7 @@ FROM staged_change c
 LEFT JOIN accounts_instance i
     ON c.instance_id IS NULL AND i.account_id = c.account_id AND i.is_default
 WHERE old_seats IS NULL OR {DIFFERS}
-ORDER BY observed_at, 1
+ORDER BY date_trunc('day', observed_at), 1, observed_at
 """
 BY_ACCOUNT = f"""
 SELECT a.id, a.uuid, a.name, count(*), count(*) FILTER (WHERE old_seats IS NOT NULL),

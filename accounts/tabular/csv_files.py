@@ -2,10 +2,10 @@
 
 import codecs
 import csv
-from collections.abc import Iterator
+import re
 from typing import BinaryIO
 
-from accounts.tabular.shapes import MOST_ROW_BYTES, Layout, Record, UnusableFile
+from accounts.tabular.shapes import MOST_ROW_BYTES, Block, Cell, Layout, Record, UnusableFile
 from config.lib.values import echo
 
 ENCODINGS = (
@@ -19,25 +19,37 @@ SPELLINGS = {
 }  # fmt: skip
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 BLOCK = 1 << 14
+NARROW_BLOCK = 1 << 18
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def csv_records(file: BinaryIO, layout: Layout) -> Iterator[Record]:
-    if layout.delimiter not in DELIMITERS:
-        raise UnusableFile(f"The delimiter is one of: {', '.join(DELIMITERS.values())}.")
-    lines = _Lines(file, _encoding(file, layout.encoding))
-    reader = csv.reader(lines, delimiter=layout.delimiter, strict=True)
-    number = 0
-    while True:
-        number += 1
-        lines.row, lines.size = number, 0
+class CsvRecords:
+    """The rows, one by one. Where `plain` is set, rows that it matches whole come as blocks."""
+
+    def __init__(self, file: BinaryIO, layout: Layout) -> None:
+        if layout.delimiter not in DELIMITERS:
+            raise UnusableFile(f"The delimiter is one of: {', '.join(DELIMITERS.values())}.")
+        self.plain: re.Pattern[bytes] | None = None
+        self._lines = _Lines(file, _encoding(file, layout.encoding))
+        self._reader = csv.reader(self._lines, delimiter=layout.delimiter, strict=True)
+        self._number = 0
+
+    def __iter__(self) -> "CsvRecords":
+        return self
+
+    def __next__(self) -> Record | Block:
+        if self.plain and (lines := self._lines.plain(self.plain)):
+            block = Block(self._number + 1, lines, lines.count(b"\n"))
+            self._number += block.rows
+            self._lines.line += block.rows
+            return block
+        self._number += 1
+        self._lines.row, self._lines.size = self._number, 0
         try:
-            cells = next(reader)
-        except StopIteration:
-            return
+            cells: list[Cell] = [*next(self._reader)]
         except csv.Error as error:
-            raise UnusableFile(_reason(error, number)) from None
-        yield number, [*cells] or [""]
+            raise UnusableFile(_reason(error, self._number)) from None
+        return self._number, cells or [""]
 
 
 def _reason(error: csv.Error, number: int) -> str:
@@ -82,11 +94,15 @@ class _Lines:
     def __init__(self, file: BinaryIO, encoding: str) -> None:
         self.encoding = encoding
         self.row = self.size = self.line = 0
-        self._file = file
         self._wide = _Wide(file) if encoding == "utf-16" else None
+        self._narrow = _Narrow(file)
 
     def __iter__(self) -> "_Lines":
         return self
+
+    def plain(self, pattern: re.Pattern[bytes]) -> bytes:
+        """Take the lines that come next and match; such bytes mean the same in every encoding."""
+        return b"" if self._wide else self._narrow.plain(pattern)
 
     def __next__(self) -> str:
         self.line += 1
@@ -107,7 +123,7 @@ class _Lines:
         return text
 
     def _narrow_line(self) -> str:
-        line = self._file.readline(MOST_ROW_BYTES + 2)
+        line = self._narrow.line(MOST_ROW_BYTES + 2)
         try:
             return line.decode(self.encoding)
         except UnicodeDecodeError as error:
@@ -123,6 +139,41 @@ class _Lines:
             return wide.line(MOST_ROW_BYTES + 2)
         except UnicodeDecodeError:
             raise UnusableFile(f"From about line {self.line} on the file is not UTF-16.") from None
+
+
+class _Narrow:
+    """Lines as bytes, or as many at once as match a pattern."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._bytes, self._at = b"", 0
+        self._is_over = False
+
+    def line(self, most: int) -> bytes:
+        while True:
+            stop = self._at + most
+            end = self._bytes.find(b"\n", self._at, stop) + 1
+            if not end and (self._is_over or len(self._bytes) >= stop):
+                end = min(stop, len(self._bytes))
+            if end or self._is_over:
+                line, self._at = self._bytes[self._at : end], end
+                return line
+            self._more()
+
+    def plain(self, pattern: re.Pattern[bytes]) -> bytes:
+        if len(self._bytes) - self._at < MOST_ROW_BYTES and not self._is_over:
+            self._more()
+        found = pattern.match(self._bytes, self._at)
+        if found is None:
+            return b""
+        self._at = found.end()
+        return found[0]
+
+    def _more(self) -> None:
+        block = self._file.read(NARROW_BLOCK)
+        self._is_over = not block
+        self._bytes = self._bytes[self._at :] + block
+        self._at = 0
 
 
 class _Wide:

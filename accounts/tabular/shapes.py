@@ -1,7 +1,8 @@
 """What a file of rows is made of, and how much of it is read at most."""
 
 import datetime as dt
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
@@ -43,6 +44,14 @@ class Row(NamedTuple):
     problem: str = ""
 
 
+class Block(NamedTuple):
+    """Rows that follow each other, as they stand in the file: `rows` lines that end in LF."""
+
+    number: int
+    lines: bytes
+    rows: int
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How a file is written. `skip_until` is the first cell, or the whole line, of the header."""
@@ -54,11 +63,15 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Read `rows` once, in order. `preamble`: names and values that stood above the header."""
+    """Read the rows once, in order. `preamble`: names and values that stood above the header.
+
+    `in_blocks` gives rows whose lines match as they stand in the file; a CSV has it.
+    """
 
     header: list[str]
     rows: Iterator[Row]
     preamble: dict[str, str] = field(default_factory=dict)
+    in_blocks: Callable[[re.Pattern[bytes]], Iterator[Row | Block]] | None = None
 
 
 Record = tuple[int, list[Cell]]

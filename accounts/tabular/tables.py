@@ -1,11 +1,12 @@
 """From a file to its table: the header found, the rows counted and squared off."""
 
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from accounts.tabular.csv_files import csv_records
+from accounts.tabular.csv_files import CsvRecords
 from accounts.tabular.documents import document_records, is_document
 from accounts.tabular.shapes import (
     MOST_BYTES,
@@ -13,6 +14,7 @@ from accounts.tabular.shapes import (
     MOST_PREAMBLE_ROWS,
     MOST_RECORDS,
     MOST_ROWS,
+    Block,
     Cell,
     Layout,
     Record,
@@ -47,15 +49,16 @@ def read_table(file: BinaryIO, layout: Layout | None = None) -> Table:
     if start == ZIP_START:
         from accounts.tabular.workbooks import workbook_records  # noqa: PLC0415 -- slow to load
 
-        return _table(workbook_records(file), layout, is_csv=False)
+        return _table(workbook_records(file), layout)
     if not layout.skip_until and is_document(file):
-        return _table(document_records(file), layout, is_csv=False)
-    return _table(csv_records(file, layout), layout, is_csv=True)
+        return _table(document_records(file), layout)
+    return _table(CsvRecords(file, layout), layout)
 
 
-def _table(records: Iterator[Record], layout: Layout, *, is_csv: bool) -> Table:
+def _table(records: Iterator[Record] | CsvRecords, layout: Layout) -> Table:
+    is_csv = isinstance(records, CsvRecords)
     preamble: dict[str, str] = {}
-    number, cells = _header(records, layout, preamble)
+    number, cells = _header(cast("Iterator[Record]", records), layout, preamble)
     header = [str(cell).strip() for cell in cells]
     if not is_csv:
         while header and not header[-1]:
@@ -65,10 +68,20 @@ def _table(records: Iterator[Record], layout: Layout, *, is_csv: bool) -> Table:
     first = next(rows, None)
     if first is None:
         raise UnusableFile(f"The file has a header in row {number} and no rows under it.")
-    return Table(header, _chain(first, rows), preamble)
+    chained = _chain(first, rows)
+    # No block comes unless somebody asks for them.
+    one_by_one = cast("Iterator[Row]", chained)
+    if not isinstance(records, CsvRecords):
+        return Table(header, one_by_one, preamble)
+
+    def in_blocks(plain: re.Pattern[bytes]) -> Iterator[Row | Block]:
+        records.plain = plain
+        return chained
+
+    return Table(header, one_by_one, preamble, in_blocks)
 
 
-def _chain(first: Row, rows: Iterator[Row]) -> Iterator[Row]:
+def _chain(first: Row | Block, rows: Iterator[Row | Block]) -> Iterator[Row | Block]:
     yield first
     yield from rows
 
@@ -102,9 +115,15 @@ def _check_header(header: list[str]) -> None:
         raise UnusableFile(f"The header names a column twice: {names}. Rename one of the two.")
 
 
-def _rows(records: Iterable[Record], width: int, *, is_csv: bool) -> Iterator[Row]:
+def _rows(records: Iterable[Record | Block], width: int, *, is_csv: bool) -> Iterator[Row | Block]:
     count = 0
-    for number, cells in records:
+    for record in records:
+        if isinstance(record, Block):
+            count += record.rows
+            _check_count(count)
+            yield record
+            continue
+        number, cells = record
         # The second look is for a spreadsheet's 0 and false, which are values.
         if not any(cells) and all(cell == "" for cell in cells):
             if number > MOST_RECORDS:
@@ -113,8 +132,7 @@ def _rows(records: Iterable[Record], width: int, *, is_csv: bool) -> Iterator[Ro
                 )
             continue
         count += 1
-        if count > MOST_ROWS:
-            raise UnusableFile(f"The file has more than {MOST_ROWS:,} rows. Split it.")
+        _check_count(count)
         fitted = cells if is_csv else _fitted(cells, width)
         if len(fitted) == width:
             yield Row(number, fitted)
@@ -125,6 +143,11 @@ def _rows(records: Iterable[Record], width: int, *, is_csv: bool) -> Iterator[Ro
                 f"The row has {len(cells)} cells where the header has {width}. "
                 "Look for a missing quote or a delimiter inside a value.",
             )
+
+
+def _check_count(count: int) -> None:
+    if count > MOST_ROWS:
+        raise UnusableFile(f"The file has more than {MOST_ROWS:,} rows. Split it.")
 
 
 def _fitted(cells: list[Cell], width: int) -> list[Cell]:

@@ -8,18 +8,21 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts import selectors
-from accounts.here import page
+from accounts.here import Here, page
 from accounts.services.bulk_edits import MOST_ACCOUNTS
 from accounts.views.bulk import acts_of
 from accounts.views.listing import Listing, Row
+from accounts.views.then_list import list_then
 from config.lib.paging import Paged, paged
 from config.lib.ui.formats import money_short_text, number_text
 
 
 @require_safe
 def account_list(request: HttpRequest) -> HttpResponse:
-    listing = Listing.of(request)
-    here = listing.here
+    here = Here.looking(request)
+    if here.past is not None:
+        return list_then(request, here, here.past)
+    listing = Listing.of(request, here=here)
     found = paged(request, listing.accounts, listing.ordering)
     bar = listing.bar(request.GET)
     totals = _totals(listing, found)

@@ -10,9 +10,15 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from accounts.views.listing import Listing
+from accounts import permissions
+from accounts.here import Here
+from accounts.views.listing import ACCOUNTS, Listing
 from accounts.views.picked import picked_ids
+from accounts.views.then_list import file_text, rows_then
+from config.lib import replica
+from config.lib.authz import require
 from config.lib.keyset import ordered
+from config.lib.lists import State
 from config.lib.rendering import CHUNK_ROWS, csv_response, xlsx_response
 
 # What a file calls a value, and where it stands; the currency is the company's.
@@ -46,21 +52,29 @@ ALWAYS = ("number", "name")
 @require_safe
 def account_csv(request: HttpRequest) -> HttpResponseBase:
     """The filtered list as CSV; 400 where the address names no such filter."""
-    listing = _listing(request)
-    header = _header(listing)
-    return csv_response(
-        f"accounts-{listing.here.today}.csv", header, _rows(listing, header, request)
-    )
+    name, header, rows = _asked(request)
+    return csv_response(f"{name}.csv", header, rows)
 
 
 @require_safe
 def account_xlsx(request: HttpRequest) -> HttpResponseBase:
     """The same as a workbook."""
+    name, header, rows = _asked(request)
+    return xlsx_response(f"{name}.xlsx", "Accounts", header, rows)
+
+
+def _asked(request: HttpRequest) -> tuple[str, list[str], Iterator[list[Any]]]:
+    """Return the name of the file, its header and its rows."""
+    here = Here.looking(request, strict=True)
+    if here.past is not None:
+        require(permissions.can_see_accounts, here.user)
+        text = file_text(request)
+        header = _header(ACCOUNTS.state_of(request.GET))
+        paths = [FIELDS[name] for name in header]
+        return f"accounts-{here.today}", header, rows_then(here, here.past, text, paths)
     listing = _listing(request)
-    header = _header(listing)
-    return xlsx_response(
-        f"accounts-{listing.here.today}.xlsx", "Accounts", header, _rows(listing, header, request)
-    )
+    header = _header(listing.state)
+    return f"accounts-{here.today}", header, _rows(listing, header, request)
 
 
 def _listing(request: HttpRequest) -> Listing:
@@ -70,11 +84,11 @@ def _listing(request: HttpRequest) -> Listing:
     return listing
 
 
-def _header(listing: Listing) -> list[str]:
+def _header(state: State) -> list[str]:
     """Return the columns chosen, and all there are where nobody has chosen any."""
-    if not listing.state.columns:
+    if not state.columns:
         return list(FIELDS)
-    chosen = [field for column in listing.columns for field in column.fields]
+    chosen = [field for column in ACCOUNTS.shown(state.columns) for field in column.fields]
     return list(dict.fromkeys([*ALWAYS, *chosen]))
 
 
@@ -85,6 +99,6 @@ def _rows(listing: Listing, header: list[str], request: HttpRequest) -> Iterator
         accounts = accounts.filter(pk__in=ids)
     currency = Value(listing.here.company.reporting_currency, output_field=CharField())
     paths: list[Combinable] = [F(FIELDS[name]) if FIELDS[name] else currency for name in header]
-    found = ordered(accounts, listing.ordering).values_list(*paths)
+    found = ordered(replica.reading(accounts), listing.ordering).values_list(*paths)
     for number, *values in found.iterator(chunk_size=CHUNK_ROWS):
         yield [f"ACC-{number}", *values]

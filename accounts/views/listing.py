@@ -85,9 +85,11 @@ class Listing:
     problems: list[tuple[str, str]]
 
     @classmethod
-    def of(cls, request: HttpRequest, asked: QueryDict | None = None) -> "Listing":
+    def of(
+        cls, request: HttpRequest, asked: QueryDict | None = None, *, here: Here | None = None
+    ) -> "Listing":
         """Read the address, or what a form sent along of one."""
-        here = Here.of(request)
+        here = here or Here.of(request)
         asked = request.GET if asked is None else asked
         require(permissions.can_see_accounts, here.user)
         form = AccountFilterForm(asked, choices=selectors.choices())

@@ -11,6 +11,7 @@ from accounts import permissions, selectors
 from accounts.forms import ReadingForm
 from accounts.here import add_refusal, page, posted
 from accounts.models import SeatReading
+from accounts.selectors import then_facts
 from accounts.services import readings as services
 from accounts.views.figures import account_page
 from accounts.views.shell import Shell, shell_of
@@ -24,8 +25,15 @@ from config.lib.ui.formats import day_text, number_text
 @require_safe
 def reading_list(request: HttpRequest, number: int) -> HttpResponse:
     shell = shell_of(request, number)
-    readings = selectors.readings_with_corrections(shell.account)
+    then = shell.here.past
+    readings = (
+        then_facts.readings_then(shell.account, then)
+        if then is not None
+        else selectors.readings_with_corrections(shell.account)
+    )
     found = paged(request, readings, [Key("observed_at", descending=True)])
+    if then is not None:
+        then_facts.as_read_then(found.rows, then)
     used = {(i.pk, i.latest_at) for i in shell.instances if i.counted and shell.is_usable(i)}
     context = {
         "rows": [(reading, _is_used(reading, used)) for reading in found.rows],
@@ -36,7 +44,7 @@ def reading_list(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def reading_create(request: HttpRequest, number: int) -> HttpResponse:
-    shell = shell_of(request, number)
+    shell = shell_of(request, number, looks=False)
     require(permissions.can_enter_reading, shell.here.user, is_own=shell.is_own)
     here = shell.here
     form = ReadingForm(

@@ -12,6 +12,7 @@ from accounts import permissions, selectors
 from accounts.forms import CompanyForm, TierEndForm, TierForm
 from accounts.here import Here, add_refusal, page, posted
 from accounts.models import Tier
+from accounts.selectors import then as past
 from accounts.services import company as services
 from config.lib.authz import require
 from config.lib.errors import DomainError, StaleWrite
@@ -46,9 +47,10 @@ def company(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def tier_list(request: HttpRequest) -> HttpResponse:
-    here = _administrator(request)
-    tiers = list(selectors.tiers_visible_to(here.user))
+    here = _administrator(request, looks=True)
+    tiers = _tiers(here)
     context = {
+        "in_force_title": "In force on the day" if here.looks_back else "In force today",
         "in_force": [tier for tier in tiers if _state(tier, here) == "running"],
         "planned": [tier for tier in tiers if _state(tier, here) == "planned"],
         "ended": [tier for tier in tiers if _state(tier, here) == "ended"],
@@ -100,8 +102,14 @@ def tier_end(request: HttpRequest, tier_id: uuid.UUID) -> HttpResponse:
     return _page(request, "accounts/tier_end.html", context, here, "Tiers", status)
 
 
-def _administrator(request: HttpRequest) -> Here:
-    here = Here.of(request)
+def _tiers(here: Here) -> list[Tier]:
+    if here.past is None:
+        return list(selectors.tiers_visible_to(here.user))
+    return [past.fact_of(version, Tier) for version in past.tiers_known(here.user, here.past)]
+
+
+def _administrator(request: HttpRequest, *, looks: bool = False) -> Here:
+    here = Here.looking(request) if looks else Here.of(request)
     require(permissions.can_change_company, here.user)
     return here
 

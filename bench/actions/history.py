@@ -9,6 +9,7 @@ from metrics.models import MetricRun
 from metrics.selectors.runs import SEATS_DEPLOYED
 from metrics.services.current import refresh_current_facts
 from metrics.services.runs import recompute
+from metrics.services.summaries import keep_summaries
 from people.models import system_user
 
 # A night's run begins when the next morning's readings are in.
@@ -35,5 +36,6 @@ def tell_history(company: Company) -> None:
             "UPDATE metrics_metricrun SET status = 'published', published_at = computed_at"
             " WHERE status = 'held'"
         )
-    assert MetricRun.objects.filter(status="published").count() == company.nights
+    assert MetricRun.objects.filter(status="published", base=None).count() == company.nights
     refresh_current_facts(now=morning_after(until))
+    keep_summaries()

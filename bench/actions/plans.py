@@ -6,11 +6,8 @@ from typing import Any
 from bench.actions.measuring import CountingCursor, execute, undone
 from bench.actions.reads import asked
 from bench.figures import Sample
+from bench.plans.names import BIG
 
-BIG = {
-    "accounts_account", "accounts_account_facts", "accounts_assignment", "accounts_subscription",
-    "accounts_instance", "accounts_seatreading", "events_event", "metrics_metricrow",
-}  # fmt: skip
 # What belongs to one account, or the people to choose from, is sorted quickly.
 FEW = 60
 # In a small table all this is quicker than an index: what is still done has no index to do without.

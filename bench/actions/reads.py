@@ -8,16 +8,17 @@ from accounts.models import Account
 from bench.actions.calls import OWNER, Answer, api, page
 from bench.actions.measuring import Sample, measured
 from config.lib import keyset
-from metrics.selectors import dashboard
+from metrics.selectors import dashboard, summaries
 
 DEPTH = 0.9
+DEEP = "deep"
 ACCOUNTS = "/api/v1/accounts/"
 
 
 def reads(method: str, path: str, times: int) -> list[Sample]:
     """Ask some times for a page or a list; `forgotten`: a page of which nothing is kept."""
-    if method == "deep":
-        path = _deep_path()
+    if method == DEEP:
+        path = deep_path()
     _warm_up(method, path)
     samples = []
     for _ in range(times):
@@ -48,7 +49,7 @@ def _warm_up(method: str, path: str) -> None:
 
 
 @cache
-def _deep_path() -> str:
+def deep_path() -> str:
     """Return the address of the page that starts after most of the accounts, by name."""
     keys = keyset.total(Account, keyset.keys_for(Account, ["name"]))
     place = int(Account.objects.count() * DEPTH)
@@ -60,7 +61,7 @@ def _deep_path() -> str:
 
 def forget() -> None:
     """Drop what the process has kept of the newest run."""
-    for kept in vars(dashboard).values():
+    for kept in (*vars(dashboard).values(), *vars(summaries).values()):
         if hasattr(kept, "cache_clear"):
             kept.cache_clear()
     gc.collect()

@@ -12,6 +12,7 @@ known from after it. So a day recomputed with `known_at = cut` sees what the run
 
 import datetime as dt
 import time
+from collections.abc import Collection
 from typing import Any
 
 from django.db import OperationalError, connection, migrations, models, transaction
@@ -69,8 +70,13 @@ def pretend_known_at(at: dt.datetime) -> None:
         cursor.execute("SELECT set_config('keel.knowledge_time', %s, true)", [at.isoformat()])
 
 
-def version_of(model: type[models.Model]) -> type[models.Model]:
-    """Return the model of `model`'s version table, to be assigned as `<Model>Version`."""
+def version_of(
+    model: type[models.Model], only: Collection[str] | None = None
+) -> type[models.Model]:
+    """Return the model of `model`'s version table, to be assigned as `<Model>Version`.
+
+    It keeps every column, or those of `only`; see keep_versions and keep_changes.
+    """
     meta = model._meta  # noqa: SLF001 -- Django's documented model _meta API
     name = f"{model.__name__}Version"
     table = f"{meta.db_table}_version"
@@ -91,7 +97,7 @@ def version_of(model: type[models.Model]) -> type[models.Model]:
     columns: dict[str, Any] = {
         field.name: _plain_copy(field, model)
         for field in meta.concrete_fields
-        if not field.primary_key
+        if not field.primary_key and (only is None or field.name in only)
     }
     return type(
         name,
@@ -202,6 +208,82 @@ def keep_versions(table: str, columns: list[str]) -> migrations.RunSQL:
         CREATE TRIGGER keep_versions_delete AFTER DELETE ON {table}
             REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT {call};
         """,
+        f"""
+        DROP TRIGGER keep_versions_insert ON {table};
+        DROP TRIGGER keep_versions_update ON {table};
+        DROP TRIGGER keep_versions_delete ON {table};
+        """,
+    )
+
+
+CHANGES = migrations.RunSQL(
+    """
+    CREATE FUNCTION keel_keep_changes() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    DECLARE
+        twin text := quote_ident(TG_TABLE_NAME || '_version');
+        ids bigint[];
+        known timestamptz;
+        latest timestamptz;
+    BEGIN
+        IF TG_OP = 'UPDATE' THEN
+            EXECUTE format('SELECT array_agg(n.id) FROM new_rows n JOIN old_rows o USING (id)
+                WHERE ROW(%s) IS DISTINCT FROM ROW(%s)', TG_ARGV[1], TG_ARGV[2]) INTO ids;
+        ELSIF TG_OP = 'DELETE' THEN
+            SELECT array_agg(id) INTO ids FROM old_rows;
+        ELSE
+            SELECT array_agg(id) INTO ids FROM new_rows;
+        END IF;
+        IF ids IS NULL THEN
+            RETURN NULL;
+        END IF;
+        known := keel_knowledge_time();
+        IF TG_OP <> 'INSERT' THEN
+            -- As in keel_keep_versions.
+            EXECUTE format('SELECT max(known_from) FROM %s
+                WHERE fact_id = ANY($1) AND known_to IS NULL', twin) INTO latest USING ids;
+            IF latest > known THEN
+                known := greatest(clock_timestamp(), latest + interval '1 microsecond');
+                PERFORM set_config('keel.knowledge_time', known::text, true);
+            END IF;
+            EXECUTE format('DELETE FROM %s WHERE fact_id = ANY($1) AND known_to IS NULL
+                AND known_from + interval ''0'' = $2', twin) USING ids, known;
+            EXECUTE format('UPDATE %s SET known_to = $2
+                WHERE fact_id = ANY($1) AND known_to IS NULL', twin) USING ids, known;
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            EXECUTE format('INSERT INTO %1$s (fact_id, %2$s, known_from)
+                SELECT id, %2$s, $2 FROM new_rows WHERE id = ANY($1)', twin, TG_ARGV[0])
+                USING ids, known;
+        END IF;
+        RETURN NULL;
+    END $$;
+    """,
+    "DROP FUNCTION keel_keep_changes();",
+)
+
+
+def keep_changes(table: str, columns: list[str]) -> migrations.RunSQL:
+    """Return the operation that makes `table` keep versions of these columns, of its rows too.
+
+    A row written without a change of them makes none. What is there is known from now on.
+    """
+    listed = ", ".join(f'"{column}"' for column in columns)
+    sides = ", ".join(
+        "'" + ", ".join(f'{side}."{column}"' for column in columns) + "'" for side in "no"
+    )
+    call = f"EXECUTE FUNCTION keel_keep_changes('{listed}', {sides})"
+    return migrations.RunSQL(
+        f"""
+        INSERT INTO {table}_version (fact_id, {listed}, known_from)
+            SELECT id, {listed}, keel_knowledge_time() FROM {table};
+        CREATE TRIGGER keep_versions_insert AFTER INSERT ON {table}
+            REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT {call};
+        CREATE TRIGGER keep_versions_update AFTER UPDATE ON {table}
+            REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT {call};
+        CREATE TRIGGER keep_versions_delete AFTER DELETE ON {table}
+            REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT {call};
+        """,  # noqa: S608 -- names of ours
         f"""
         DROP TRIGGER keep_versions_insert ON {table};
         DROP TRIGGER keep_versions_update ON {table};

@@ -15,7 +15,7 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.lib import etags, filters, keyset, parameters, values
+from config.lib import etags, filters, keyset, parameters, replica, values
 from config.lib.errors import Invalid, Missing
 from config.lib.pagination import NOT_BOUND, KeysetPagination
 from config.lib.rendering import (
@@ -132,7 +132,7 @@ class ListViewSet(viewsets.GenericViewSet[Any]):
         return [StrictJSONRenderer()]
 
     def list(self, request: Request, **_found: uuid.UUID) -> HttpResponseBase:
-        queryset = self.filter_queryset(self.get_queryset())
+        queryset = replica.reading(self.filter_queryset(self.get_queryset()))
         if getattr(request.accepted_renderer, "format", "") == CsvRenderer.format:
             return self.as_csv(request, queryset)
         rows = self.paginate_queryset(self.as_rows(queryset))

@@ -5,6 +5,7 @@ from engagements.api.notices import NoticeViewSet
 from engagements.api.requests import ServiceRequestViewSet
 from engagements.api.risks import RiskViewSet
 from engagements.api.routing import RoutePreviewView, RouteView
+from engagements.api.routing_rules import RoutingRuleViewSet
 from engagements.api.sign_offs import SignOffViewSet
 from engagements.api.sows import ChangeViewSet, SowViewSet
 from engagements.api.talk import AttachmentViewSet, CommentViewSet
@@ -18,6 +19,7 @@ __all__ = [
     "RiskViewSet",
     "RoutePreviewView",
     "RouteView",
+    "RoutingRuleViewSet",
     "ServiceRequestViewSet",
     "SignOffViewSet",
     "SowViewSet",

@@ -25,7 +25,7 @@ from engagements.models.requests import (
     ServiceRequest,
     Stay,
 )
-from engagements.models.routing import RoutingDecision, RoutingRule
+from engagements.models.routing import RoutingDecision, RoutingRule, RoutingRuleVersion
 from engagements.models.signoffs import (
     CustomerQuestion,
     Delivery,
@@ -61,6 +61,7 @@ __all__ = [
     "RollOut",
     "RoutingDecision",
     "RoutingRule",
+    "RoutingRuleVersion",
     "ServiceLevel",
     "ServiceRequest",
     "SignOff",

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from config.lib.models import Public, Stamped
+from config.lib.versions import version_of
 from engagements.models.requests import Owner, ServiceRequest
 
 
@@ -108,3 +109,6 @@ class RoutingDecision(Public):
     @property
     def is_appealed(self) -> bool:
         return self.appealed_at is not None and self.appeal_decided_at is None
+
+
+RoutingRuleVersion = version_of(RoutingRule)

@@ -7,12 +7,22 @@ from fractions import Fraction
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery
 
 from accounts import selectors as accounts
 from accounts.models import Account, AccountFacts, Assignment
+from accounts.selectors.then import fact_of, holding, known
+from config.lib.then import Then
 from config.lib.ui.formats import day_text, number_text
-from engagements.models import Owner, RequestType, RoutingDecision, RoutingRule, ServiceRequest
+from engagements import permissions
+from engagements.models import (
+    Owner,
+    RequestType,
+    RoutingDecision,
+    RoutingRule,
+    RoutingRuleVersion,
+    ServiceRequest,
+)
 from engagements.rules import handing_over, router
 from engagements.rules.handing_over import Brief
 from engagements.rules.router import Answer, Example, Facts, Rule
@@ -32,6 +42,31 @@ NEEDS_A_PERSON = "A person decides"
 def rows_in_force(day: dt.date) -> QuerySet[RoutingRule]:
     rows = RoutingRule.objects.filter(Q(end=None) | Q(end__gt=day), start__lte=day)
     return rows.order_by("priority", "slug")
+
+
+def rules_known(then: Then | None) -> list[RoutingRule]:
+    """Return the rules of all days: those there are, or were known at the moment."""
+    order = ("priority", "slug", "-start")
+    if then is None:
+        return list(RoutingRule.objects.order_by(*order))
+    versions = known(RoutingRuleVersion, then.known_at).order_by(*order)
+    return [fact_of(version, RoutingRule) for version in versions]
+
+
+def rules_then(user: User, then: Then | None) -> "QuerySet[Any, Any]":
+    """Return the rules whoever may see requests knows of; of another day those in force on it."""
+    if then is None:
+        rows: QuerySet[Any, Any] = RoutingRule.objects.order_by("priority", "slug", "-start")
+    else:
+        rows = holding(known(RoutingRuleVersion, then.known_at), then.day)
+    return rows if permissions.can_see_requests(user) else rows.none()
+
+
+def kept_from() -> dt.datetime | None:
+    """Return since when it is known which rules were known."""
+    versions: Any = RoutingRuleVersion
+    found: dt.datetime | None = versions.objects.aggregate(first=Min("known_from"))["first"]
+    return found
 
 
 def rules_on(day: dt.date) -> list[Rule]:
@@ -234,13 +269,16 @@ class Precision:
         return Fraction(self.decided - self.overridden, self.decided)
 
 
-def precision() -> dict[str, Precision]:
+def precision(*, until: dt.datetime | None = None) -> dict[str, Precision]:
     """Return for each rule, in all its versions, how many decisions stood.
 
-    One is overridden where the owner today is another, by a lead or on appeal.
+    One is overridden where the owner today, or at `until`, is another, by a lead or on appeal.
     """
-    newest = RoutingDecision.objects.filter(request=OuterRef("request")).order_by("-id")
-    by_rules = RoutingDecision.objects.filter(by=None, rule__isnull=False).exclude(owner="")
+    decisions = RoutingDecision.objects.all()
+    if until is not None:
+        decisions = decisions.filter(at__lte=until)
+    newest = decisions.filter(request=OuterRef("request")).order_by("-id")
+    by_rules = decisions.filter(by=None, rule__isnull=False).exclude(owner="")
     rows = (
         by_rules.annotate(final=Subquery(newest.values("owner")[:1]))
         .values("rule__slug")

@@ -25,6 +25,8 @@ from engagements.selectors.links import Document, document_of, document_of_sow
 from engagements.services.customer_mails import ANSWERS, DISCLAIMER, thing_named, title_of
 
 PAPERS = Path(__file__).parent.parent / "papers"
+# What is no text to be read, by its name.
+VERBATIM = frozenset({"href", "svg"})
 _LONG_WORD = re.compile(r"\S{32,}")
 # What the typesetter's own fonts do not have; those of the machine are asked only then.
 _OTHER_SCRIPTS = re.compile("[\u0590-\u1dff\u2e80-\uffef\U00010000-\U0010ffff]")
@@ -167,10 +169,15 @@ def _day(moment: dt.datetime) -> str:
 
 
 def _typeset(name: str, data: dict[str, Any], *, at: dt.datetime) -> bytes:
-    data = _breakable(data | {"company": accounts.company().name})
+    return typeset(PAPERS / f"{name}.typ", data | {"company": accounts.company().name}, at=at)
+
+
+def typeset(paper: Path, data: dict[str, Any], *, at: dt.datetime) -> bytes:
+    """Return the paper made from the data; `at` is the day and time it says of itself."""
+    data = _breakable(data)
     pdf: bytes = typst.compile(
-        str(PAPERS / f"{name}.typ"),
-        root=str(PAPERS),
+        str(paper),
+        root=str(settings.BASE_DIR),
         ignore_system_fonts=not _OTHER_SCRIPTS.search(json.dumps(data, ensure_ascii=False)),
         format="pdf",
         sys_inputs={"data": json.dumps(data)},
@@ -184,5 +191,7 @@ def _breakable(value: Any) -> Any:
     if isinstance(value, str):
         return _LONG_WORD.sub(lambda word: "\u200b".join(word[0]), value)
     if isinstance(value, dict):
-        return {name: item if name == "href" else _breakable(item) for name, item in value.items()}
+        return {
+            name: item if name in VERBATIM else _breakable(item) for name, item in value.items()
+        }
     return [_breakable(item) for item in value] if isinstance(value, list | tuple) else value

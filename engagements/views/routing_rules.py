@@ -67,16 +67,18 @@ class Line:
 
 @require_safe
 def rule_list(request: HttpRequest) -> HttpResponse:
-    here = _administrator(request)
-    day, wrong = _day(request.GET.get("on", ""), here.today)
-    rows = list(RoutingRule.objects.order_by("priority", "slug", "-start"))
+    here = _administrator(request, looks=True)
+    asked = "" if here.looks_back else request.GET.get("on", "")
+    day, wrong = _day(asked, here.today)
+    rows = routing.rules_known(here.past)
     in_force = [row for row in rows if routing.rule_of(row).is_in_force(day)]
     planned = [row for row in rows if row.start > day]
     ended = [row for row in rows if row.end and row.end <= day]
-    stood = routing.precision()
+    stood = routing.precision(until=here.now if here.looks_back else None)
     context = {
+        "kept_from": routing.kept_from() if here.past and not rows else None,
         "day": day,
-        "on": request.GET.get("on", ""),
+        "on": asked,
         "wrong_day": wrong,
         "in_force": _lines(in_force, here, stood, on=day),
         "planned": _lines(planned, here, stood),
@@ -225,8 +227,8 @@ def _saved(form: RuleForm, rule: Rule, row: RoutingRule | None, here: Here) -> b
     return True
 
 
-def _administrator(request: HttpRequest) -> Here:
-    here = Here.of(request)
+def _administrator(request: HttpRequest, *, looks: bool = False) -> Here:
+    here = Here.looking(request) if looks else Here.of(request)
     require(permissions.can_change_policy, here.user)
     return here
 

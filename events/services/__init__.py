@@ -6,6 +6,7 @@ from events.services.log import (
     record,
     record_all,
     record_many,
+    record_selected,
     told_as_of,
 )
 from events.services.notices import UnsafeHeader, notify, send_notice
@@ -20,6 +21,7 @@ __all__ = [
     "record",
     "record_all",
     "record_many",
+    "record_selected",
     "send_notice",
     "told_as_of",
 ]

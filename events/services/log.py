@@ -24,6 +24,14 @@ EVENTS_A_STATEMENT = 2000
 COPIED = ("actor_id", "token_key", "request_id", "verb", "object_type", "object_id", "object_label",
           "account_id", "before", "after", "reason", "subject_id")  # fmt: skip
 
+SELECTED = """
+INSERT INTO events_event (actor_id, token_key, request_id, verb, object_type, object_id,
+    object_label, account_id, after, reason)
+SELECT %(actor_id)s, %(token_key)s, %(request_id)s, %(verb)s, %(object_type)s, told.object_id,
+    left(told.label, 200), told.account_id, told.after, %(reason)s
+FROM ({statement}) told ORDER BY told.account_id
+"""
+
 # The public part of the API token the request came with; set by the API's authentication.
 acting_token: ContextVar[str] = ContextVar("acting_token", default="")
 
@@ -94,6 +102,37 @@ def record_many(drafts: Sequence[Draft], *, by: AbstractBaseUser) -> None:
     keys = _keys_of({_subject_of(draft.obj) for draft in drafts if _has_personal(draft)})
     rows = _rows_of(drafts, keys, by=by)
     copy_rows(Event._meta.db_table, COPIED, rows)  # noqa: SLF001 Django documents _meta
+
+
+def record_selected(
+    statement: str,
+    parameters: Mapping[str, Any],
+    *,
+    verb: str,
+    model: type[Recordable],
+    by: AbstractBaseUser,
+    reason: str = "",
+) -> None:
+    """Log what a statement gives: account_id, object_id, label and after, of one model.
+
+    For whole files, and only for models without personal values, which are sealed elsewhere.
+    """
+    _insist_on_transaction()
+    if hasattr(model, "PERSONAL"):
+        raise TypeError(f"{model.__name__} has personal values; record each of its events.")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SELECTED.format(statement=statement),
+            {
+                **parameters,
+                "actor_id": by.pk,
+                "token_key": acting_token.get(),
+                "request_id": current_request_id(),
+                "verb": verb,
+                "object_type": model._meta.label_lower,  # noqa: SLF001 Django documents _meta
+                "reason": reason,
+            },
+        )
 
 
 @transaction.atomic

@@ -59,7 +59,10 @@ KINDS = {
         Kind("change", "A change of a signed statement of work", How.AT_ONCE),
         Kind("minutes", "The minutes of a review you were at or invited to", How.AT_ONCE),
         Kind("risk", "Work at Risk is asked for, decided or ends", How.AT_ONCE),
+        Kind("alert", "A number needs a look: an alert rule holds", How.AT_ONCE),
+        Kind("alert_over", "An alert on a number is over", How.HERE),
         Kind("due", "Something falls due soon", How.DAILY),
+        Kind("board_pack", "The board pack of a month is made", How.AT_ONCE),
     )
 }
 

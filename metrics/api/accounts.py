@@ -6,17 +6,23 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from accounts.selectors.facts import within_limit
 from config.lib import fields, filters
 from config.lib.rows import RowSerializer
 from config.lib.views import ListViewSet
-from metrics.api.runs import NEWEST, require_accounts, run_asked_for
+from metrics.api.runs import NEWEST, require_accounts, require_line, run_asked_for
 from metrics.models import MetricRow, MetricRun
-from metrics.selectors import answers, rows, runs
+from metrics.rules.derived import State
+from metrics.selectors import answers, derived, rows, runs
 from people.http import user_of
 
 
 class AccountResultRow(RowSerializer):
-    """`reason` says why an account stands outside the ratio, or what is unknown of it."""
+    """`reason` says why an account stands outside the ratio, or what is unknown of it.
+
+    `state` is where it stands in the number asked for: out, clear, counted or unknown; `adds` is
+    what it adds, or would add where it is unknown.
+    """
 
     account = fields.UuidField()
     external_id = fields.ExternalIdField()
@@ -29,6 +35,12 @@ class AccountResultRow(RowSerializer):
     passes = fields.BooleanField(allow_null=True)
     reason = fields.PlainField()
     oldest_reading = fields.DateTimeField(allow_null=True)
+    state = fields.ChoiceField([state.name.lower() for state in State])
+    adds = fields.RatioField()
+    monthly_active = fields.IntegerField(allow_null=True)
+    renewal_on = fields.DateField(allow_null=True)
+    customer_since = fields.DateField(allow_null=True)
+    definition_version = fields.IntegerField()
 
 
 class FlipRow(RowSerializer):
@@ -44,6 +56,7 @@ class FlipRow(RowSerializer):
     seats_needed = fields.IntegerField()
     seats_to_go = fields.IntegerField()
     seats_above = fields.IntegerField()
+    definition_version = fields.IntegerField()
 
 
 class OfARun(ListViewSet):
@@ -90,11 +103,18 @@ class RowViewSet(OfARun):
     def get_queryset(self) -> QuerySet[MetricRow]:
         if "slug" not in self.kwargs:
             return MetricRow.objects.none()
-        return rows.rows_visible_to(user_of(self.request), self.run)
+        found: QuerySet[MetricRow] = within_limit(
+            derived.rows_of(self.run), user_of(self.request), "account__uuid"
+        )
+        return found
 
     def answers(self, found: Sequence[Any]) -> Iterable[dict[str, Any]]:
-        oldest = rows.oldest_readings(self.run, [row.account_id for row in found])
-        return (answers.row_as_json(row, oldest.get(row.account_id)) for row in found)
+        seen = derived.rows_behind(self.run)
+        oldest = rows.oldest_readings(seen, [row.account_id for row in found])
+        version = self.run.definition.number
+        for row in found:
+            told = answers.row_as_json(row, oldest.get(row.account_id))
+            yield {**told, "definition_version": version}
 
 
 class FlipViewSet(OfARun):
@@ -126,6 +146,7 @@ class FlipViewSet(OfARun):
     def get_queryset(self) -> QuerySet[MetricRow]:
         if "slug" not in self.kwargs:
             return MetricRow.objects.none()
+        require_line(self.request, self.kwargs["slug"])
         policy = runs.policy_of(self.run.definition)
         visible = rows.rows_visible_to(user_of(self.request), self.run)
         known = visible.filter(rows.IN_RATIO, passes__isnull=False)
@@ -145,4 +166,5 @@ class FlipViewSet(OfARun):
                 "seats_needed": row.needed,
                 "seats_to_go": row.to_go,
                 "seats_above": row.above,
+                "definition_version": self.run.definition.number,
             }

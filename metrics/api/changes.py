@@ -23,8 +23,9 @@ from config.lib.views import ListViewSet
 from metrics.api.numbers import NumberRow
 from metrics.api.runs import day, known_at, require_accounts
 from metrics.models import MetricRun
+from metrics.rules.derived_explaining import MORE_CAUSES, Way
 from metrics.rules.explaining import Cause, Move
-from metrics.selectors import changes
+from metrics.selectors import changes, families, movements
 
 FROM = OpenApiParameter("from", parameters.DAY, required=True, description="The old day.")
 TO = OpenApiParameter("to", parameters.DAY, required=True, description="The new day.")
@@ -64,10 +65,10 @@ class ContributionRow(RowSerializer):
     number = fields.PlainField(allow_null=True)
     external_id = fields.ExternalIdField(allow_null=True)
     name = fields.NameField(allow_null=True)
-    move = fields.ChoiceField([move.value for move in Move])
+    move = fields.ChoiceField([*(move.value for move in Move), Way.CHANGED.value])
     contribution = ExactField()
-    points = fields.RatioField()
-    cause = fields.ChoiceField([cause.value for cause in Cause])
+    points = fields.RatioField(allow_null=True)
+    cause = fields.ChoiceField([*(cause.value for cause in Cause), *MORE_CAUSES])
     earned = fields.BooleanField()
     contraction = fields.BooleanField()
     before = SideRow(allow_null=True)
@@ -78,8 +79,8 @@ class ContributionRow(RowSerializer):
 class RestatedRow(RowSerializer):
     """The old day under the new definition, where the two days differ in it."""
 
-    numerator = fields.IntegerField()
-    denominator = fields.IntegerField()
+    numerator = fields.IntegerField(allow_null=True)
+    denominator = fields.IntegerField(allow_null=True)
     value = fields.RatioField(allow_null=True)
 
 
@@ -120,6 +121,8 @@ class ChangeViewSet(ListViewSet):
     `from` and `to` are the newest published revisions of those days, or of the last days before
     them that have one. Only seats gained and lost are earned. Accounts that did not change side
     are counted in `stayed`. Between two revisions of one day everything is `corrected`.
+    Of a number that is no share there are no points: `contribution` is in its unit, and `move`
+    says whether the account came in, went out or is counted on both days.
     """
 
     noun = "change"
@@ -136,7 +139,8 @@ class ChangeViewSet(ListViewSet):
     def list(self, request: Request, slug: str) -> HttpResponseBase:  # type: ignore[override]
         require_accounts(request, slug)
         before, after = _runs(request, slug)
-        found = changes.as_json(before, after)
+        is_share = families.family_of(after.definition) is families.SEATS
+        found = (changes if is_share else movements).as_json(before, after)
         if getattr(request.accepted_renderer, "format", "") == CsvRenderer.format:
             columns = self.columns()
             lines = (cells(columns, each) for each in found["contributions"])

@@ -20,16 +20,16 @@ from config.lib.views import ListViewSet
 from metrics import permissions
 from metrics.api.runs import NEWEST, VERSION, day, known_at, require_metric, run_asked_for, version
 from metrics.models import MetricDefinition, MetricRun
-from metrics.selectors import answers, figures, rows, runs
+from metrics.selectors import answers, derived, families, figures, rows, runs
 from people.http import user_of
 
-SEGMENTS = (*rows.SEGMENTS, *figures.BY)
+SEGMENTS = (*derived.SEGMENTS, *figures.BY)
 BY = OpenApiParameter(
     "by",
     {"type": "string", "enum": list(SEGMENTS)},
     required=True,
-    description="Accounts by tier, region or tam; requests by owner, impact, reason or clock; "
-    "projects by team or type.",
+    description="Accounts by tier, region or tam, renewal exposure by quarter too; requests by "
+    "owner, impact, reason or clock; projects by team or type.",
 )
 FROM = OpenApiParameter("from", parameters.DAY, description="The first day.")
 AS_CSV = OpenApiParameter("format", {"type": "string", "enum": ["json", "csv"]})
@@ -56,6 +56,9 @@ class NumberRow(RowSerializer):
     Of requests, a `duration` is the median in business hours, of as many as `denominator` says,
     with its 90th percentile; a `count` has neither numerator nor denominator. `running`: how many
     clocks are not decided, all missed in `low` and all met in `high`.
+
+    Worked out from the rows of `seats-deployed`, a `money` is an amount in the reporting currency
+    and `detail` says how many accounts are counted, of how many.
     """
 
     metric = fields.PlainField()
@@ -78,6 +81,13 @@ class NumberRow(RowSerializer):
     input_digest = fields.PlainField()
     percentile_90 = fields.RatioField(allow_null=True)
     running = fields.IntegerField(allow_null=True)
+    detail = fields.JsonField(allow_null=True)
+
+
+class NumberOfADayRow(NumberRow):
+    """The same with the target that stands: `value`, `at_most` and `by_day`, or null."""
+
+    target = fields.JsonField(allow_null=True)
 
 
 class SegmentRow(NumberRow):
@@ -102,7 +112,7 @@ class MetricViewSet(ListViewSet):
     lookup_value_converter = "slug"
 
     def get_serializer_class(self) -> type[RowSerializer]:
-        return DefinitionRow if self.is_list() else NumberRow
+        return DefinitionRow if self.is_list() else NumberOfADayRow
 
     def taken(self) -> Sequence[OpenApiParameter]:
         return () if self.is_list() else NEWEST
@@ -113,7 +123,8 @@ class MetricViewSet(ListViewSet):
         return runs.definitions()
 
     def retrieve(self, request: Request, slug: str) -> Response:
-        return Response(answers.as_json(run_asked_for(request, slug)))
+        run = run_asked_for(request, slug)
+        return Response(answers.with_target(run, known_at=known_at(request)))
 
 
 class SeriesViewSet(ListViewSet):
@@ -167,13 +178,16 @@ class SegmentViewSet(ListViewSet):
         by = parameters.read(request, "by", _segmentation, "")
         if not by:
             raise Invalid(f"Say by what: {_segments(slug)}.", field="by", code="required")
-        if by not in rows.SEGMENTS and not figures.is_figure(slug):
-            raise Invalid(
-                f"{slug} has no parts by {by}. Ask by one of: {_segments(slug)}.",
-                field="by",
-                code="invalid_choice",
-            )
-        found = answers.segments_as_json(run_asked_for(request, slug), by)
+        run = run_asked_for(request, slug)
+        if families.family_of(run.definition) is not families.FIGURES:
+            known = derived.segmentations(run)
+            if by not in known:
+                raise Invalid(
+                    f"{slug} has no parts by {by}. Ask by one of: {', '.join(known)}.",
+                    field="by",
+                    code="invalid_choice",
+                )
+        found = answers.segments_as_json(run, by)
         if getattr(request.accepted_renderer, "format", "") == CsvRenderer.format:
             columns = self.columns()
             lines = (cells(columns, item) for item in found)

@@ -11,7 +11,7 @@ from config.lib.authz import require
 from config.lib.errors import Missing
 from metrics import permissions
 from metrics.models import MetricRun
-from metrics.selectors import figures, runs
+from metrics.selectors import families, runs
 from people.http import user_of
 
 VERSION = OpenApiParameter(
@@ -44,11 +44,21 @@ def require_metric(request: Any, slug: str) -> None:
 def require_accounts(request: Any, slug: str) -> None:
     """Answer 404 for a metric that is not made from accounts."""
     require_metric(request, slug)
-    if figures.is_figure(slug):
+    if families.family_of(slug) is families.FIGURES:
         raise Missing(
             f"{slug} is made from requests, not from accounts: it has no rows. Ask for its"
             " segments.",
             code="no_rows",
+        )
+
+
+def require_line(request: Any, slug: str) -> None:
+    """Answer 404 for a metric whose accounts stand on no side of a line."""
+    require_accounts(request, slug)
+    if families.family_of(slug) is not families.SEATS:
+        raise Missing(
+            f"{slug} has no line for accounts to cross: it has no flips. Ask for its rows.",
+            code="no_flips",
         )
 
 

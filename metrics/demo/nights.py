@@ -32,7 +32,14 @@ def compute_figures(*, now: dt.datetime) -> int:
     """Compute the key figures of requests for the months that their page shows."""
     today = now.astimezone(ZONE).date()
     days = [today - dt.timedelta(days=back) for back in range(FIGURE_DAYS, -1, -1)]
-    return len(list(figures.recompute(SLUGS, days, by=system_user(), now=now)))
+    made = 0
+    # Board packs show those of a month's last day as they were known the night after.
+    for after in [day + dt.timedelta(days=1) for day in days]:
+        if after.day == 1 and after <= today:
+            night = rules.start_of(after, ZONE) + TICK
+            day = after - dt.timedelta(days=1)
+            made += len(list(figures.recompute(SLUGS, [day], by=system_user(), now=night)))
+    return made + len(list(figures.recompute(SLUGS, days, by=system_user(), now=now)))
 
 
 def compute(story: Story, *, now: dt.datetime, say: Callable[[str], None]) -> int:

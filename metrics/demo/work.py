@@ -163,7 +163,8 @@ class Work:
         elif self.asked["until"] == "start" and not self._is_own:
             rows = rows.filter(end__gte=self.clock.now.date())
         increment = rows[0]
-        is_tight = bool(allocating.why_not_fitting(self.project, increment))
+        on = self.clock.at.date()
+        is_tight = bool(allocating.why_not_fitting(self.project, increment, on=on))
         despite = "The customer's date does not move." if is_tight else ""
         self._move(
             "schedule", self.cast.lead, increment=str(increment.uuid), despite=despite,

@@ -2,11 +2,12 @@
 
 from metrics.models.alerts import Alert, AlertRule
 from metrics.models.definitions import MetricDefinition, MetricTarget
-from metrics.models.health import HealthOverride, HealthPolicy, HealthRow
+from metrics.models.health import HealthNight, HealthOverride, HealthPolicy, HealthRow
 from metrics.models.lab import Backtest, DefinitionProposal
 from metrics.models.packs import BoardPack
 from metrics.models.runs import GONE, FactsRefresh, MetricRow, MetricRun
 from metrics.models.scenarios import Scenario
+from metrics.models.summaries import RunSummary
 
 __all__ = [
     "GONE",
@@ -16,6 +17,7 @@ __all__ = [
     "BoardPack",
     "DefinitionProposal",
     "FactsRefresh",
+    "HealthNight",
     "HealthOverride",
     "HealthPolicy",
     "HealthRow",
@@ -23,5 +25,6 @@ __all__ = [
     "MetricRow",
     "MetricRun",
     "MetricTarget",
+    "RunSummary",
     "Scenario",
 ]

@@ -1,11 +1,13 @@
 """How an account fares: parts and weights as policy, a score of each night, overrides."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Account
 from config.lib.models import Public, Stamped
+from metrics.models.runs import MetricRun
 
 
 class HealthPolicy(Public, Stamped):
@@ -28,6 +30,22 @@ class HealthPolicy(Public, Stamped):
         return f"health policy {self.number}"
 
 
+class HealthNight(Public):
+    """A day of which every customer's health was said, from the rows of its run. Said once."""
+
+    APPEND_ONLY = True
+
+    day = models.DateField(unique=True)
+    run = models.ForeignKey(MetricRun, models.PROTECT, related_name="+")
+    policy = models.ForeignKey(HealthPolicy, models.PROTECT, related_name="+")
+    accounts = models.BigIntegerField()
+    changed = models.BigIntegerField()
+    computed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"health of {self.day}"
+
+
 class HealthRow(models.Model):
     """What the nights said of an account, from a day up to, not including, another."""
 
@@ -45,8 +63,10 @@ class HealthRow(models.Model):
     # The share of the weights that is known.
     known = models.DecimalField(max_digits=4, decimal_places=3)
     band = models.CharField(max_length=20, blank=True)
-    # By part: {"value", "points", "share", "state"}.
+    # By part: {"state", "value", "points", "share", "told"}: metrics.services.health.
     parts = models.JSONField()
+    # Of the facts it was made from: the same ones need not be judged again.
+    digest = models.BigIntegerField(default=0)
     computed_at = models.DateTimeField()
 
     class Meta:
@@ -61,6 +81,14 @@ class HealthRow(models.Model):
                 condition=Q(to_day=None) | Q(to_day__gt=F("from_day")),
                 name="metrics_health_ends_after_start",
             ),
+        ]
+        indexes = [
+            # The list of today, worst first, and the rows of a day that is past.
+            models.Index(
+                fields=["score", "id"], condition=Q(to_day=None), name="metrics_health_worst"
+            ),
+            BrinIndex(fields=["from_day"], name="metrics_health_by_start"),
+            BrinIndex(fields=["to_day"], name="metrics_health_by_end"),
         ]
 
     def __str__(self) -> str:
@@ -95,4 +123,4 @@ class HealthOverride(Public):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} is {self.band}"
+        return self.band

@@ -149,11 +149,6 @@ class MetricRow(models.Model):
                 fields=["account", "definition", "layer", "from_day"],
                 name="metrics_row_one_per_start",
             ),
-            models.UniqueConstraint(
-                fields=["definition", "layer", "account"],
-                condition=Q(to_day=None),
-                name="metrics_row_one_open",
-            ),
             models.CheckConstraint(
                 condition=Q(to_day=None) | Q(to_day__gt=F("from_day")),
                 name="metrics_row_ends_after_start",
@@ -164,6 +159,17 @@ class MetricRow(models.Model):
         indexes = [
             BrinIndex(fields=["from_day"], name="metrics_row_by_start"),
             BrinIndex(fields=["to_day"], name="metrics_row_by_end"),
+            # For whom a date comes by itself: see selectors/derived_sql.py.
+            models.Index(
+                fields=["definition", "renewal_on"],
+                condition=Q(eligible=True, unlimited=False),
+                name="metrics_row_by_renewal",
+            ),
+            models.Index(
+                fields=["definition", "customer_since"],
+                condition=Q(eligible=True, unlimited=False),
+                name="metrics_row_by_purchase",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 """The arithmetic of the numbers. Plain values in, plain values out: no Django in this package."""
 
+from metrics.rules.nights import Term, missing_days
+from metrics.rules.roll_up import tops
 from metrics.rules.seats_deployed import (
     DAYS_A_YEAR,
     Account,
@@ -13,7 +15,10 @@ from metrics.rules.seats_deployed import (
     UnknownArr,
     Verdict,
     arr_on,
+    customer_since,
     deployed_on,
+    is_in_grace,
+    is_left_out,
     is_stale,
     judge,
     latest_readings,
@@ -39,14 +44,19 @@ __all__ = [
     "Reading",
     "Subscription",
     "Tally",
+    "Term",
     "UnknownArr",
     "Verdict",
     "arr_on",
+    "customer_since",
     "deployed_on",
+    "is_in_grace",
+    "is_left_out",
     "is_stale",
     "judge",
     "latest_readings",
     "licensed_on",
+    "missing_days",
     "rate_of",
     "reaches",
     "renewal_of",
@@ -55,5 +65,6 @@ __all__ = [
     "standing",
     "start_of",
     "tier_of",
+    "tops",
     "yearly",
 ]

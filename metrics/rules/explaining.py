@@ -32,6 +32,8 @@ class Cause(StrEnum):
     RATE_CHANGED = "rate_changed"
     BECAME_LIMITED = "became_limited"
     BECAME_UNLIMITED = "became_unlimited"
+    INCLUDED = "included"
+    LEFT_OUT = "left_out"
     CORRECTED = "corrected"
     DEFINITION_CHANGED = "definition_changed"
 
@@ -290,6 +292,9 @@ ENTERED_FROM = {
     "missing_rate": Cause.RATE_CHANGED,
     "missing_amount": Cause.ARR_UP,
     "unlimited": Cause.BECAME_LIMITED,
+    "in_grace": Cause.NEW_CUSTOMER,
+    "left_out": Cause.INCLUDED,
+    "rolled_up": Cause.INCLUDED,
 }
 LEFT_TO = {
     "prospect": Cause.CHURNED,
@@ -299,6 +304,9 @@ LEFT_TO = {
     "missing_rate": Cause.RATE_CHANGED,
     "missing_amount": Cause.ARR_DOWN,
     "unlimited": Cause.BECAME_UNLIMITED,
+    "in_grace": Cause.LEFT_OUT,
+    "left_out": Cause.LEFT_OUT,
+    "rolled_up": Cause.LEFT_OUT,
 }
 
 

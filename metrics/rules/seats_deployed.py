@@ -23,6 +23,12 @@ class Policy:
     stale_days: int = 60
     # Which source wins where two tell of the same moment; others follow by name.
     source_order: tuple[str, ...] = ("telemetry", "api", "import", "air_gapped", "manual")
+    # So many days from the first paid contract on, a customer is left out.
+    grace_days: int = 0
+    exclude_regions: tuple[str, ...] = ()
+    exclude_segments: tuple[str, ...] = ()
+    # Children count at the topmost customer above them: rules.roll_up.
+    roll_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class Reading:
     observed_at: dt.datetime
     source: str
     seats: int
+    monthly_active: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,10 @@ class Account:
     internal: bool = False
     archived: bool = False
     region: str = ""
+    segment: str = ""
     tam_id: int | None = None
+    # What is asked for here counts at another account; then it has none of its own.
+    rolled_up: bool = False
     subscriptions: tuple[Subscription, ...] = ()
     counted_instances: tuple[int, ...] = ()
     readings: tuple[Reading, ...] = ()
@@ -88,6 +98,7 @@ class Deployed:
     seats: int | None
     state: str
     oldest: dt.datetime | None = None
+    monthly_active: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +122,8 @@ class Verdict:
     tier_id: int | None
     tam_id: int | None
     renewal_on: dt.date | None
+    monthly_active: int | None = None
+    customer_since: dt.date | None = None
 
     @property
     def in_ratio(self) -> bool:
@@ -199,7 +212,18 @@ def deployed_on(account: Account, day: Day, policy: Policy) -> Deployed:
         sum(r.seats for r in usable),
         "complete" if len(usable) == len(account.counted_instances) else "partial",
         min(r.observed_at for r in usable),
+        _all_together(r.monthly_active for r in usable),
     )
+
+
+def _all_together(counts: Iterable[int | None]) -> int | None:
+    """Add up; None where one of them is not known."""
+    total = 0
+    for count in counts:
+        if count is None:
+            return None
+        total += count
+    return total
 
 
 def latest_readings(readings: Iterable[Reading], day: Day, policy: Policy) -> dict[int, Reading]:
@@ -253,6 +277,21 @@ def renewal_of(subscriptions: Iterable[Subscription], day: dt.date) -> dt.date |
     return min((s.end for s in subscriptions if s.counts_on(day) and s.end), default=None)
 
 
+def customer_since(subscriptions: Iterable[Subscription], day: dt.date) -> dt.date | None:
+    """Return when the first paid contract ever began, by the day; a renewal changes nothing."""
+    return min(
+        (s.start for s in subscriptions if s.kind == "paid" and s.start <= day), default=None
+    )
+
+
+def is_in_grace(since: dt.date | None, day: dt.date, policy: Policy) -> bool:
+    return since is not None and (day - since).days < policy.grace_days
+
+
+def is_left_out(account: Account, policy: Policy) -> bool:
+    return account.region in policy.exclude_regions or account.segment in policy.exclude_segments
+
+
 def judge(account: Account, day: Day, policy: Policy) -> Verdict:
     """Apply rules 1 to 5 to one account."""
     arr: Fraction | None = None
@@ -284,6 +323,8 @@ def judge(account: Account, day: Day, policy: Policy) -> Verdict:
         tier_id=tier_of(arr, day),
         tam_id=account.tam_id,
         renewal_on=renewal_of(account.subscriptions, day.day),
+        monthly_active=deployed.monthly_active,
+        customer_since=customer_since(account.subscriptions, day.day),
     )
 
 
@@ -294,9 +335,16 @@ def _outside(
     why = standing(account, day.day)
     if why != "customer":
         return why
+    if account.rolled_up:
+        return "rolled_up"
+    if is_left_out(account, policy):
+        return "left_out"
     if arr is None:
         return arr_problem
-    return "" if arr > policy.min_arr else "arr_not_above"
+    if arr <= policy.min_arr:
+        return "arr_not_above"
+    since = customer_since(account.subscriptions, day.day)
+    return "in_grace" if is_in_grace(since, day.day, policy) else ""
 
 
 def _verdict(

@@ -11,6 +11,8 @@ from metrics.selectors import rows, runs
 from metrics.selectors.rows import IN_RATIO
 
 NEAR_POINTS = 5
+# The format of inputs from which on rows know when the first contract ends.
+RENEWALS_SINCE = 2
 
 # Reasons that say the data is amiss; "conflict" is a band of its own.
 AMISS = (
@@ -73,3 +75,10 @@ def renewal_on(run: MetricRun, *, account: str) -> Subquery:
     """Return the end of the first running contract to end."""
     ends = running(run, account=account).order_by().values("account")
     return Subquery(ends.annotate(first=Min("end")).values("first"))
+
+
+def renews_on(run: MetricRun) -> Any:
+    """Return the same for rows of the run; those of old hold no such date and are asked for it."""
+    if run.inputs_format < RENEWALS_SINCE:
+        return renewal_on(run, account="account_id")
+    return F("renewal_on")

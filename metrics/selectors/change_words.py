@@ -19,6 +19,9 @@ BECAME_INSIDE = {
     "internal": "no longer internal",
     "missing_rate": "exchange rate known again",
     "unlimited": "licence no longer unlimited",
+    "in_grace": "new customer, its time of grace is over",
+    "left_out": "its region or segment counts now",
+    "rolled_up": "no longer counted at its parent",
 }
 BECAME_OUTSIDE = {
     "prospect": "a prospect again",
@@ -27,6 +30,9 @@ BECAME_OUTSIDE = {
     "missing_rate": "no exchange rate",
     "missing_amount": "a contract without an amount",
     "unlimited": "licence became unlimited",
+    "in_grace": "in its time of grace",
+    "left_out": "its region or segment is left out",
+    "rolled_up": "counted at its parent now",
 }
 BY_DEFINITION = {
     Move.CROSSED: "passes under definition {}",

@@ -42,11 +42,11 @@ def as_json(before: MetricRun, after: MetricRun) -> answers.Answer:
     return {
         "from": answers.as_json(before),
         "to": answers.as_json(after),
-        "delta": _exact(found.delta) if has_number else None,
+        "delta": exact(found.delta) if has_number else None,
         "delta_points": points_of(found.delta) if has_number else None,
-        "earned": _exact(found.earned) if has_number else None,
+        "earned": exact(found.earned) if has_number else None,
         "earned_points": points_of(found.earned) if has_number else None,
-        "unearned": _exact(found.unearned) if has_number else None,
+        "unearned": exact(found.unearned) if has_number else None,
         "unearned_points": points_of(found.unearned) if has_number else None,
         "stayed": found.stayed if has_number else None,
         "restated": _restated(found),
@@ -69,7 +69,7 @@ def points_of(value: Fraction | None) -> str | None:
     return plain_text(percent(value).quantize(PLACES, ROUND_HALF_UP))
 
 
-def _exact(value: Fraction | None) -> str | None:
+def exact(value: Fraction | None) -> str | None:
     return None if value is None else f"{value.numerator}/{value.denominator}"
 
 
@@ -91,7 +91,7 @@ def _contraction(found: Explanation) -> dict[str, Any] | None:
     value = sum((each.value for each in lost), Fraction(0))
     return {
         "accounts": len(lost),
-        "contribution": _exact(value),
+        "contribution": exact(value),
         "points": points_of(value),
         "arr_before": money_text(arr_of(each.before for each in lost)),
         "arr_after": money_text(arr_of(each.after for each in lost)),
@@ -103,14 +103,20 @@ def arr_of(sides: Any) -> Decimal:
     return sum((side.arr for side in sides if side is not None and side.arr), Decimal(0))
 
 
-def _contribution_as_json(each: Contribution, account: Account | None) -> dict[str, Any]:
+def named(account: Account | None) -> dict[str, Any]:
     return {
         "account": str(account.uuid) if account else None,
         "number": account.number if account else None,
         "external_id": account.external_id if account else None,
         "name": account.name if account else None,
+    }
+
+
+def _contribution_as_json(each: Contribution, account: Account | None) -> dict[str, Any]:
+    return {
+        **named(account),
         "move": each.move,
-        "contribution": _exact(each.value),
+        "contribution": exact(each.value),
         "points": points_of(each.value),
         "cause": each.cause,
         "earned": each.is_earned,

@@ -20,7 +20,7 @@ from django.db.models.functions import RowNumber
 from accounts.models import Account, Tier
 from metrics import rules
 from metrics.models import MetricRun, MetricTarget
-from metrics.selectors import bands, inputs, rows, runs
+from metrics.selectors import bands, inputs, rows, runs, summaries
 from people.models import User
 
 SHOWN = 8
@@ -106,6 +106,15 @@ def finest_cells_of(run: MetricRun) -> tuple[Cell, ...]:
 
 @lru_cache(maxsize=64)
 def _cells(run: MetricRun, by: tuple[str, ...]) -> tuple[Cell, ...]:
+    told = summaries.told_of(run, cells_name(by))
+    return count_cells(run, by) if told is None else tuple(Cell(*cell) for cell in told)
+
+
+def cells_name(by: tuple[str, ...]) -> str:
+    return f"cells by {' '.join(by)}"
+
+
+def count_cells(run: MetricRun, by: tuple[str, ...]) -> tuple[Cell, ...]:
     groups = (
         bands.measured(run)
         .order_by()
@@ -236,6 +245,24 @@ class Near:
 @lru_cache(maxsize=128)
 def nearest(run: MetricRun, upto: int = 0) -> tuple[Near, ...]:
     """Return the accounts nearest to the line, more of them below it, and the one at `upto`."""
+    told = summaries.told_of(run, nearest_name(upto))
+    return find_nearest(run, upto) if told is None else tuple(Near(*near) for near in told)
+
+
+def nearest_name(upto: int) -> str:
+    return f"nearest {upto}"
+
+
+def upto_of(run: MetricRun) -> int:
+    """Return how many of those below the line the target asks for as it stands."""
+    target = target_at(run.definition.slug, None)
+    if target is None or not run.denominator:
+        return 0
+    missing = needed_for(target.value, run.denominator) - (run.numerator or 0)
+    return min(max(missing, 0), total(cells_of(run), "below"))
+
+
+def find_nearest(run: MetricRun, upto: int) -> tuple[Near, ...]:
     by_distance: dict[str, Any] = {
         "partition_by": [F("passes")],
         "order_by": [F("distance").asc(), F("account__name").asc(), F("account_id").asc()],
@@ -286,6 +313,15 @@ ONLY_IN_RATIO = "AND i.account_id IN (SELECT account_id FROM seen WHERE in_ratio
 @lru_cache(maxsize=64)
 def late_count(run: MetricRun, zone: ZoneInfo) -> int:
     """Return how many accounts in the ratio are counted by a reading over a week old."""
+    told = summaries.told_of(run, late_name(zone))
+    return count_late(run, zone) if told is None else int(told)
+
+
+def late_name(zone: ZoneInfo) -> str:
+    return f"late {zone.key}"
+
+
+def count_late(run: MetricRun, zone: ZoneInfo) -> int:
     ((count,),) = _late(run, zone, "count(DISTINCT account_id)")
     return int(count)
 
@@ -301,6 +337,20 @@ class LateSource(NamedTuple):
 @lru_cache(maxsize=64)
 def late_by_source(run: MetricRun, zone: ZoneInfo) -> tuple[LateSource, ...]:
     """Return where the late counts of accounts in the ratio come from, most accounts first."""
+    told = summaries.told_of(run, late_sources_name(zone))
+    if told is None:
+        return find_late_sources(run, zone)
+    return tuple(
+        LateSource(source, accounts, dt.datetime.fromisoformat(last))
+        for source, accounts, last in told
+    )
+
+
+def late_sources_name(zone: ZoneInfo) -> str:
+    return f"late by source {zone.key}"
+
+
+def find_late_sources(run: MetricRun, zone: ZoneInfo) -> tuple[LateSource, ...]:
     what = "source, count(DISTINCT account_id), max(observed_at)"
     found = _late(run, zone, what, " GROUP BY source ORDER BY 2 DESC, source")
     return tuple(LateSource(*line) for line in found)
@@ -321,7 +371,7 @@ def _late(run: MetricRun, zone: ZoneInfo, what: str, end: str = "") -> list[tupl
         "usable_from": rules.start_of(run.day - dt.timedelta(days=policy.stale_days), zone),
         "fresh_from": rules.start_of(run.day - dt.timedelta(days=LATE_DAYS), zone),
     }
-    instances = inputs.INSTANCES.format(only=ONLY_IN_RATIO)
+    instances = inputs.INSTANCES.format(only=ONLY_IN_RATIO, **inputs.owned("i", {}))
     with connection.cursor() as cursor:
         cursor.execute(LATE.format(what=what, instances=instances) + end, parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()

@@ -16,6 +16,9 @@ from typing import Any, Self
 from metrics import rules
 from metrics.selectors.inputs import Moment
 
+# Of the record that is hashed. Runs of another one are not gone on from, so whoever changes the
+# record counts it up, and nothing else has to be done.
+FORMAT = 2
 PARTS = 4
 WIDTH = 64
 DIGITS = WIDTH // 4
@@ -89,16 +92,19 @@ def told_of(account: rules.Account, day: rules.Day, policy: rules.Policy) -> str
     contracts = "".join(
         _record(s.seats, s.unlimited, s.arr, s.tcv, s.currency, s.start, s.end)
         for s in account.subscriptions
+        if s.counts_on(day.day)
     )
     instances = "".join(
-        _record(i, _microseconds(latest[i].observed_at), latest[i].seats)
+        _record(i, _microseconds(latest[i].observed_at), latest[i].seats, latest[i].monthly_active)
         if i in latest
-        else _record(i, None, None)
+        else _record(i, None, None, None)
         for i in account.counted_instances
     )
     return _record(
         account.id, account.status, account.churned_on, account.internal, account.archived,
-        account.region, account.tam_id, contracts or None, instances or None,
+        account.region, account.tam_id, rules.customer_since(account.subscriptions, day.day),
+        account.rolled_up, rules.is_left_out(account, policy), contracts or None,
+        instances or None,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ what was known at their moments never change, so an explanation is worked out on
 
 import dataclasses
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -65,7 +65,7 @@ def explanation(before: MetricRun, after: MetricRun) -> Explanation:
     last = Picture(whole_after, {i: _side(i, row, facts.after.get(i)) for i, row in new.items()})
     if not is_redefined:
         return explaining.explain(first, last, policy, is_one_day=is_one_day)
-    restated = {i: _restated(side, facts.before.get(i), policy) for i, side in sides.items()}
+    restated = {i: _restated(side, facts.restated.get(i), policy) for i, side in sides.items()}
     return explaining.explain_redefined(
         first, Picture(whole_restated, restated), last, policy, is_one_day=is_one_day
     )
@@ -121,11 +121,18 @@ class _Facts:
         at_old_rates = dataclasses.replace(then.day, day=now.day.day)
         self.before = {
             account.id: _Fact(account, then, old_policy)
-            for account in inputs.accounts_at(then, ids)
+            for account in inputs.accounts_at(then, ids, old_policy)
         }
+        # Of the old day, what is whose under the new policy.
+        self.restated = self.before
+        if old_policy.roll_up != policy.roll_up:
+            self.restated = {
+                account.id: _Fact(account, then, policy)
+                for account in inputs.accounts_at(then, ids, policy)
+            }
         self.after = {
             account.id: _Fact(account, now, policy, _arr(account, at_old_rates))
-            for account in inputs.accounts_at(now, ids)
+            for account in inputs.accounts_at(now, ids, policy)
         }
 
 
@@ -175,15 +182,27 @@ def _redefined(before: MetricRun, policy: rules.Policy) -> tuple[Whole, list[int
     old_policy = runs.policy_of(before.definition)
     numerator, denominator = before.numerator or 0, before.denominator or 0
     changed = []
-    for account in inputs.accounts_at(at):
-        old, new = _judged(account, at, old_policy), _judged(account, at, policy)
+    for was, becomes in _by_both(at, old_policy, policy):
+        old, new = _judged(was, at, old_policy), _judged(becomes, at, policy)
         if old is None or new is None:
             continue
         if (old.in_ratio, old.passes is True) != (new.in_ratio, new.passes is True):
-            changed.append(account.id)
+            changed.append(was.id)
             denominator += new.in_ratio - old.in_ratio
             numerator += (new.passes is True) - (old.passes is True)
     return Whole(numerator, denominator), changed
+
+
+def _by_both(
+    at: inputs.Moment, old: rules.Policy, new: rules.Policy
+) -> Iterator[tuple[rules.Account, rules.Account]]:
+    """Yield each account with what is its own under the one policy, and under the other."""
+    if old.roll_up == new.roll_up:
+        yield from ((account, account) for account in inputs.accounts_at(at, policy=new))
+    else:
+        yield from zip(
+            inputs.accounts_at(at, policy=old), inputs.accounts_at(at, policy=new), strict=True
+        )
 
 
 def _restated(side: Side, fact: _Fact | None, policy: rules.Policy) -> Side:
@@ -195,7 +214,9 @@ def _restated(side: Side, fact: _Fact | None, policy: rules.Policy) -> Side:
         side,
         reason=verdict.reason,
         eligible=verdict.eligible,
+        unlimited=verdict.unlimited,
         passes=verdict.passes,
+        licensed=verdict.licensed,
         deployed=verdict.deployed,
         **_details(dataclasses.replace(fact, policy=policy), verdict.reason),
     )

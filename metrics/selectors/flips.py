@@ -25,7 +25,7 @@ def run_before(run: MetricRun, *, known_at: dt.datetime | None = None) -> Metric
 
 
 def to_go(run: MetricRun, before: MetricRun | None) -> Any:
-    """Return the accounts below the line with `to_go`, `renewal_on`, `deployed_before`."""
+    """Return the accounts below the line with `to_go`, `renews_on`, `deployed_before`."""
     return _measured(run, before).filter(bands.BANDS["below"])
 
 
@@ -39,7 +39,7 @@ def about_to_fall(run: MetricRun, before: MetricRun | None) -> Any:
 def _measured(run: MetricRun, before: MetricRun | None) -> Any:
     found = bands.measured(run).select_related("account", "tier", "tam")
     return found.annotate(
-        renewal_on=bands.renewal_on(run, account="account_id"),
+        renews_on=bands.renews_on(run),
         deployed_before=_deployed_in(before),
     )
 
@@ -68,7 +68,9 @@ def last_readings(
     run: MetricRun, account_ids: Collection[int], zone: ZoneInfo
 ) -> dict[int, dt.datetime | None]:
     """Return when each account was last counted, stale or not, as the run knew it."""
-    instances = inputs.INSTANCES.format(only="AND i.account_id = ANY(%(only)s)")
+    instances = inputs.INSTANCES.format(
+        only="AND i.account_id = ANY(%(only)s)", **inputs.owned("i", {})
+    )
     parameters: dict[str, Any] = {
         "day_end": rules.start_of(run.day + dt.timedelta(days=1), zone),
         "known_at": run.known_at,

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from config.lib.ui.formats import money_short_text, number_text
 from metrics.models import GONE, MetricRun
@@ -18,15 +18,14 @@ CHANGED = f"""
         SELECT DISTINCT account_id FROM metrics_metricrow
         WHERE (definition_id = %(definition)s AND layer <= %(layer)s
                AND from_day <= %(day)s AND (to_day IS NULL OR to_day > %(day)s)
-               AND (from_day > %(old_day)s OR layer > %(old_layer)s
-                    OR definition_id <> %(old_definition)s))
-           OR (definition_id = %(old_definition)s AND layer <= %(old_layer)s
+               AND (from_day > %(old_day)s OR layer > %(old_layer)s))
+           OR (definition_id = %(definition)s AND layer <= %(old_layer)s
                AND from_day <= %(old_day)s AND (to_day IS NULL OR to_day > %(old_day)s)
                AND (to_day <= %(day)s OR layer > %(layer)s))
     ), old AS MATERIALIZED (
         SELECT DISTINCT ON (account_id) * FROM metrics_metricrow
         WHERE account_id = ANY(ARRAY(SELECT account_id FROM candidates))
-          AND definition_id = %(old_definition)s AND layer <= %(old_layer)s
+          AND definition_id = %(definition)s AND layer <= %(old_layer)s
           AND from_day <= %(old_day)s AND (to_day IS NULL OR to_day > %(old_day)s)
         ORDER BY account_id, layer DESC
     ), new AS MATERIALIZED (
@@ -58,13 +57,23 @@ def reasons_to_hold(run: MetricRun) -> list[dict[str, str]]:
     """Return {"code", "detail"} of what looks wrong; empty where the run may be published.
 
     Called in the run's transaction, with its rows written and the run itself not yet saved.
-    A first run is never held, nor one after a run without any account in the number.
+    A first run of a version is never held, for another rule is no fault of the data, nor one
+    after a run without any account in the number.
     """
-    before = runs.run_on(run.definition.slug, run.day)
+    published = runs.published_runs(run.definition.slug, version=run.definition.number)
+    # The last run of any kind: a year without one is no single step.
+    last = runs.published_or_held(run.definition.slug).filter(
+        definition=run.definition, day__lt=run.day
+    )
+    before = (
+        published.filter(day__lte=run.day)
+        .annotate(last_day=Subquery(last.order_by("-day").values("day")[:1]))
+        .first()
+    )
     if before is None or not before.denominator:
         return []
     policy = rules.HoldPolicy.of(run.definition.policy.get("hold", {}))
-    is_one_step = _days_since_the_run_before(run) <= policy.step_days
+    is_one_step = (run.day - (before.last_day or run.day)).days <= policy.step_days
     failed, jumps, currency = [], [], ""
     for name, old_deployed, deployed, old_licensed, licensed, old_arr, arr, has_failed in _changed(
         run, before, policy
@@ -89,13 +98,6 @@ def reasons_to_hold(run: MetricRun) -> list[dict[str, str]]:
     return [reason._asdict() for reason in found]
 
 
-def _days_since_the_run_before(run: MetricRun) -> int:
-    """Return the days since the last run of any kind: a year without a run is no single step."""
-    runs_before = MetricRun.objects.filter(definition__slug=run.definition.slug, day__lt=run.day)
-    last = runs_before.aggregate(day=Max("day"))["day"]
-    return (run.day - last).days if last else 0
-
-
 def _counts(run: MetricRun) -> rules.Counts:
     return rules.Counts(run.denominator or 0, run.covered, run.excluded.get("missing_rate", 0))
 
@@ -111,7 +113,6 @@ def _changed(run: MetricRun, before: MetricRun, policy: rules.HoldPolicy) -> lis
         "definition": run.definition_id,
         "layer": run.revision,
         "day": run.day,
-        "old_definition": before.definition_id,
         "old_layer": before.revision,
         "old_day": before.day,
         "factor": policy.jump_factor,
@@ -151,7 +152,7 @@ def held_beside(
 def run_log(slug: str) -> QuerySet[MetricRun]:
     """Return every run of the ledger, newest computed first."""
     return (
-        MetricRun.objects.filter(definition__slug=slug)
+        runs.published_or_held(slug)
         .select_related("definition", "published_by")
         .order_by("-computed_at", "-id")
     )

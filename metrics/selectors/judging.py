@@ -10,22 +10,23 @@ that is no multiple of 10^-14 is at least 10^-67 away from every one, and each c
 the line, with a band and with the sixth place comes out as it would on the fraction itself.
 """
 
+import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from metrics import rules
-from metrics.selectors.inputs import KNOWN, Moment
+from metrics.selectors import inputs
+from metrics.selectors.inputs import KNOWN, Moment, dated
 
 MOST_QUOTIENTS = 8
 # What the column holds; single amounts and rates have their own bounds.
 MOST_ARR = 10**18
 
 # Parallel plans would take both cores of a small machine from those who look at pages.
-PLAN = """
-    SELECT set_config('max_parallel_workers_per_gather', '0', true),
-           set_config('jit', 'off', true), set_config('work_mem', '64MB', true);
-"""
+SETTINGS = """set_config('max_parallel_workers_per_gather', '0', true),
+    set_config('jit', 'off', true), set_config('work_mem', '64MB', true)"""
+PLAN = f"SELECT {SETTINGS};"
 # The temporary table of accounts that a run looks at.
 TOUCHED = "touched"
 
@@ -75,43 +76,46 @@ def _was(of: str, column: str) -> str:
     return f"CASE WHEN {of}.known_from < %(day_end)s THEN {of}.{column} ELSE older.{column} END"
 
 
-UNDATED = ("status", "internal", "archived", "region")
+UNDATED = ("status", "internal", "archived", "region", "segment")
 STANDING = f"""
-    SELECT a.fact_id AS account_id, a.churned_on,
+    SELECT a.fact_id AS account_id, {dated("a.churned_on")} AS churned_on,
            {", ".join(f"{_was('a', column)} AS {column}" for column in UNDATED)}
     FROM accounts_account_version a
     {_as_it_was("accounts_account_version", "a", UNDATED, "account")}
     WHERE {KNOWN.format("a")} {{account}}
 """
-FINITE = 'isfinite(s.start) AND isfinite(s."end")'
 # Rules 1 and 3. Where several contracts have a problem, the first of them gives the reason.
 CONTRACTS = f"""
-    SELECT s.account_id, coalesce(sum(s.seats), 0)::bigint AS licensed,
-           bool_or(s.unlimited) AS unlimited, min(s."end") AS renewal_on,
-           count(s.tcv) + {MOST_QUOTIENTS + 1} * count(*) FILTER (
-               WHERE s.tcv IS NOT NULL AND NOT ({FINITE})) AS quotients,
-           min(s.fact_id) FILTER (WHERE s.arr IS NULL AND s.tcv IS NULL) AS no_amount,
-           min(s.fact_id) FILTER (
-               WHERE x.rate IS NULL AND (s.arr IS NOT NULL OR s.tcv IS NOT NULL)) AS no_rate,
-           sum(CASE WHEN s.tcv IS NULL THEN s.arr * x.rate
-               WHEN {FINITE} THEN
-                   round(s.tcv * {rules.DAYS_A_YEAR} * x.rate, 100) / (s."end" - s.start)
-               END) AS arr,
-           string_agg(ROW(s.seats, s.unlimited, s.arr, s.tcv, s.currency, s.start, s."end")::text,
-                      '' ORDER BY s.fact_id) AS told
-    FROM accounts_subscription_version s
-    LEFT JOIN unnest(%(currencies)s::text[], %(rates)s::numeric[]) AS x (currency, rate)
-        ON x.currency = s.currency
-    WHERE {KNOWN.format("s")} AND s.kind = 'paid'
-      AND s.start <= %(day)s AND (s."end" IS NULL OR s."end" > %(day)s) {{contract}}
-    GROUP BY s.account_id
+    SELECT account_id, min(start) AS customer_since,
+           coalesce(sum(seats) FILTER (WHERE runs), 0)::bigint AS licensed,
+           bool_or(unlimited) FILTER (WHERE runs) AS unlimited,
+           min("end") FILTER (WHERE runs) AS renewal_on,
+           count(tcv) FILTER (WHERE runs) AS quotients,
+           min(fact_id) FILTER (WHERE runs AND arr IS NULL AND tcv IS NULL) AS no_amount,
+           min(fact_id) FILTER (
+               WHERE runs AND rate IS NULL AND (arr IS NOT NULL OR tcv IS NOT NULL)) AS no_rate,
+           sum(CASE WHEN tcv IS NULL THEN arr * rate
+               ELSE round(tcv * {rules.DAYS_A_YEAR} * rate, 100) / ("end" - start)
+               END) FILTER (WHERE runs) AS arr,
+           string_agg(ROW(seats, unlimited, arr, tcv, currency, start, "end")::text,
+                      '' ORDER BY fact_id) FILTER (WHERE runs) AS told
+    FROM (
+        SELECT {{contract_owner}} AS account_id, s.fact_id, s.seats, s.unlimited, s.arr, s.tcv,
+               s.currency, {dated("s.start")} AS start, {dated('s."end"')} AS "end", x.rate,
+               s."end" IS NULL OR s."end" > %(day)s AS runs
+        FROM accounts_subscription_version s {{contract_family}}
+        LEFT JOIN unnest(%(currencies)s::text[], %(rates)s::numeric[]) AS x (currency, rate)
+            ON x.currency = s.currency
+        WHERE {KNOWN.format("s")} AND s.kind = 'paid' AND s.start <= %(day)s {{contract}}
+    ) begun
+    GROUP BY account_id
 """
 # Of one moment the source that comes first in the policy, then by name, where a longer name
 # comes before the one it begins with.
 LATEST = f"""
     LEFT JOIN LATERAL (
-        SELECT same.observed_at, same.seats FROM (
-            SELECT reading.observed_at, reading.seats, reading.source
+        SELECT same.observed_at, same.seats, same.monthly_active FROM (
+            SELECT reading.observed_at, reading.seats, reading.monthly_active, reading.source
             FROM accounts_seatreading reading
             WHERE reading.instance_id = i.fact_id AND reading.observed_at < %(day_end)s
               AND {KNOWN.format("reading")}
@@ -124,13 +128,18 @@ LATEST = f"""
 # Rule 4. An instance counts once it was known of, or had a reading; where the whole account was
 # only known later (its history was brought in afterwards), every instance counts from the start.
 DEPLOYED = f"""
-    SELECT i.account_id, count(*) AS counted, count(r.observed_at) AS heard_of,
+    SELECT {{instance_owner}} AS account_id, count(*) AS counted,
+           count(r.observed_at) AS heard_of,
            count(*) FILTER (WHERE r.observed_at >= %(usable_from)s) AS usable,
            (sum(r.seats) FILTER (WHERE r.observed_at >= %(usable_from)s))::bigint AS deployed,
+           CASE WHEN count(*) FILTER (
+                    WHERE r.observed_at >= %(usable_from)s AND r.monthly_active IS NULL) = 0
+                THEN (sum(r.monthly_active) FILTER (
+                    WHERE r.observed_at >= %(usable_from)s))::bigint END AS monthly_active,
            min(r.observed_at) FILTER (WHERE r.observed_at >= %(usable_from)s) AS oldest,
            string_agg(ROW(i.fact_id, (extract(epoch FROM r.observed_at) * 1000000)::bigint,
-                          r.seats)::text, '' ORDER BY i.fact_id) AS told
-    FROM accounts_instance_version i
+                          r.seats, r.monthly_active)::text, '' ORDER BY i.fact_id) AS told
+    FROM accounts_instance_version i {{instance_family}}
     {_as_it_was("accounts_instance_version", "i", ("counted",), "instance")}
     {LATEST}
     WHERE {KNOWN.format("i")} AND {_was("i", "counted")}
@@ -141,7 +150,7 @@ DEPLOYED = f"""
                SELECT FROM accounts_account_version a
                WHERE a.fact_id = i.account_id AND a.known_from < %(day_end)s
                  AND a.known_from <= %(known_at)s)) {{instance}}
-    GROUP BY i.account_id
+    GROUP BY 1
 """
 TAMS = f"""
     SELECT DISTINCT ON (m.account_id) m.account_id, m.user_id AS tam_id
@@ -150,18 +159,23 @@ TAMS = f"""
       AND m.start <= %(day)s AND (m."end" IS NULL OR m."end" > %(day)s) {{assignment}}
     ORDER BY m.account_id, m.fact_id
 """
+LEFT_OUT = """(standing.region = ANY(%(regions)s::text[])
+               OR standing.segment = ANY(%(segments)s::text[]))"""
 # What is known of each account, and what follows from it at once.
 FACTS = f"""
     SELECT account_id, standing.region, tams.tam_id, contracts.renewal_on,
+           contracts.customer_since, deployed.monthly_active,
            coalesce(contracts.licensed, 0) AS licensed,
            coalesce(contracts.unlimited, false) AS unlimited,
            CASE WHEN standing.internal THEN 'internal' WHEN standing.archived THEN 'archived'
                 WHEN standing.status = 'prospect' THEN 'prospect'
-                WHEN standing.churned_on <= %(day)s THEN 'churned' END AS outside,
+                WHEN standing.churned_on <= %(day)s THEN 'churned'
+                WHEN account_id = ANY(%(children)s::bigint[]) THEN 'rolled_up'
+                WHEN {LEFT_OUT} THEN 'left_out' END AS outside,
            CASE WHEN contracts.no_amount < coalesce(contracts.no_rate, contracts.no_amount + 1)
                 THEN 'missing_amount'
                 WHEN contracts.no_rate IS NOT NULL THEN 'missing_rate' END AS arr_problem,
-           CASE WHEN contracts.account_id IS NULL THEN 0
+           CASE WHEN contracts.told IS NULL THEN 0
                 WHEN contracts.no_amount IS NULL AND contracts.no_rate IS NULL
                 THEN CASE WHEN contracts.quotients = 0 THEN contracts.arr
                           ELSE round(contracts.arr, 80) END END AS arr,
@@ -172,8 +186,9 @@ FACTS = f"""
                 WHEN deployed.usable > 0 THEN 'partial'
                 WHEN deployed.heard_of > 0 THEN 'stale' ELSE 'no_reading' END AS data_state,
            ROW(account_id, standing.status, standing.churned_on, standing.internal,
-               standing.archived, standing.region, tams.tam_id, contracts.told, deployed.told
-           )::text AS told
+               standing.archived, standing.region, tams.tam_id, contracts.customer_since,
+               account_id = ANY(%(children)s::bigint[]), {LEFT_OUT},
+               contracts.told, deployed.told)::text AS told
     FROM ({STANDING}) standing
     LEFT JOIN ({CONTRACTS}) contracts USING (account_id)
     LEFT JOIN ({DEPLOYED}) deployed USING (account_id)
@@ -185,7 +200,8 @@ JUDGED = f"""
            CASE WHEN eligible AND NOT unlimited AND licensed > 0 AND deployed IS NOT NULL
                 THEN CASE WHEN reaches THEN true WHEN data_state = 'complete' THEN false END
                 END AS passes,
-           CASE WHEN NOT eligible THEN coalesce(outside, arr_problem, 'arr_not_above')
+           CASE WHEN NOT eligible THEN coalesce(outside, arr_problem,
+                    CASE WHEN above THEN 'in_grace' ELSE 'arr_not_above' END)
                 WHEN unlimited THEN 'unlimited' WHEN licensed = 0 THEN 'no_entitlement'
                 WHEN deployed IS NULL THEN data_state
                 WHEN reaches AND deployed > licensed THEN 'over_deployed'
@@ -193,13 +209,16 @@ JUDGED = f"""
                 WHEN data_state = 'partial' THEN 'partial' ELSE 'below' END AS reason,
            region,
            (%(tiers)s::bigint[])[width_bucket(arr, %(bands)s::numeric[])] AS tier_id,
-           tam_id, renewal_on, oldest, told,
+           tam_id, monthly_active, renewal_on, customer_since, oldest, told,
            quotients > {MOST_QUOTIENTS} OR coalesce(arr >= {MOST_ARR}, false) AS undecided
     FROM (
-        SELECT *, outside IS NULL AND coalesce(arr > %(min_arr)s, false) AS eligible,
-               100 * deployed >= %(share)s * licensed AS reaches
-        FROM ({FACTS}) facts
-    ) lined_up
+        SELECT *, outside IS NULL AND above AND NOT customer_since > %(grace_from)s AS eligible
+        FROM (
+            SELECT *, coalesce(arr > %(min_arr)s, false) AS above,
+                   100 * deployed >= %(share)s * licensed AS reaches
+            FROM ({FACTS}) facts
+        ) lined_up
+    ) in_time
 """
 
 
@@ -217,7 +236,10 @@ CURRENT = f"""
 
 
 def judged(at: Moment, policy: rules.Policy, scope: Scope) -> tuple[str, dict[str, Any]]:
-    """Return the statement that judges the accounts of the scope, and its parameters."""
+    """Return the statement that judges the accounts of the scope, and its parameters.
+
+    Where the policy rolls up, a scope has to hold whole families; named ids are completed.
+    """
     return _filled(JUDGED, at, policy, scope)
 
 
@@ -229,10 +251,18 @@ def current(at: Moment, policy: rules.Policy, scope: Scope) -> tuple[str, dict[s
 def _filled(
     statement: str, at: Moment, policy: rules.Policy, scope: Scope
 ) -> tuple[str, dict[str, Any]]:
+    families = inputs.families_at(at) if policy.roll_up else {}
+    if families and scope.ids is not None:
+        scope = only(inputs.with_relatives(scope.ids, families))
+    contracts, instances = inputs.owned("s", families), inputs.owned("i", families)
     sql = statement.format(
         account=scope.condition.format("a.fact_id"),
         contract=scope.condition.format("s.account_id"),
+        contract_owner=contracts["owner"],
+        contract_family=contracts["family"],
         instance=scope.condition.format("i.account_id"),
+        instance_owner=instances["owner"],
+        instance_family=instances["family"],
         assignment=scope.condition.format("m.account_id"),
     )
     rates = {**at.day.rates, at.day.currency: 1}
@@ -240,7 +270,11 @@ def _filled(
     return sql, {
         **at.parameters,
         **scope.parameters,
+        **inputs.family_parameters(families),
         "usable_from": at.usable_from(policy),
+        "grace_from": at.day.day - dt.timedelta(days=policy.grace_days),
+        "regions": list(policy.exclude_regions),
+        "segments": list(policy.exclude_segments),
         "currencies": list(rates),
         "rates": list(rates.values()),
         "sources": list(policy.source_order),

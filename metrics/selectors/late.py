@@ -44,6 +44,20 @@ def _differs(changed: str, columns: str, condition: str) -> str:
     return f"EXISTS (({then} EXCEPT {now}) UNION ALL ({now} EXCEPT {then}))"
 
 
+def _since(known: str) -> str:
+    """Return when the first contract of the account `c` began, by what was known."""
+    return f"""(SELECT min(v.start) FROM accounts_subscription_version v
+        WHERE v.account_id = c.account_id AND v.kind = 'paid' AND v.start <= d.day
+          AND {known.format("v")})"""
+
+
+# Contracts that had begun by the day, of which something else was known.
+BEGUN = (
+    "SELECT v.account_id, v.start FROM subscriptions v WHERE v.kind = 'paid' AND v.start <= d.day"
+)
+BEGUN_THEN, BEGUN_NOW = f"{BEGUN} AND {THEN.format('v')}", f"{BEGUN} AND {NOW.format('v')}"
+
+
 CONDITIONS = (
     # Of an account that was known: its churn on the day, or the account itself.
     f"""EXISTS (
@@ -58,6 +72,11 @@ CONDITIONS = (
             CASE WHEN v.tcv IS NOT NULL THEN v."end" - v.start END""",
         f"v.kind = 'paid' AND {COVERS}",
     ),
+    # Since when somebody is a customer, by contracts that may have ended long ago.
+    f"""EXISTS (
+        SELECT FROM (
+            ({BEGUN_THEN} EXCEPT {BEGUN_NOW}) UNION ALL ({BEGUN_NOW} EXCEPT {BEGUN_THEN})
+        ) c WHERE {_since(THEN)} IS DISTINCT FROM {_since(NOW)})""",
     _differs(
         "assignments",
         "v.account_id, v.user_id",

@@ -97,7 +97,7 @@ def segments_of(run: MetricRun, by: str) -> list[Segment]:
             covered=Count("id", filter=Q(deployed__isnull=False)),
         )
     )
-    labels = _labels(by)
+    labels = labels_of(by)
     found = [
         Segment(
             key=labels[group[column]][0] if group[column] in labels else str(group[column] or ""),
@@ -117,7 +117,7 @@ def segments_of(run: MetricRun, by: str) -> list[Segment]:
     )
 
 
-def _labels(by: str) -> dict[object, tuple[str, str]]:
+def labels_of(by: str) -> dict[object, tuple[str, str]]:
     """Return (public key, label) by the stored key, in the order in which to show them."""
     if by == "tier":
         tiers = Tier.objects.order_by("-arr_from", "-start")
@@ -162,5 +162,5 @@ def oldest_readings(run: MetricRun, account_ids: Collection[int]) -> dict[int, d
     with transaction.atomic():
         return {
             account.id: rules.deployed_on(account, at.day, policy).oldest
-            for account in inputs.accounts_at(at, account_ids)
+            for account in inputs.accounts_at(at, account_ids, policy)
         }

@@ -1,11 +1,13 @@
 """Which definitions there are, and which runs the ledger holds."""
 
+import dataclasses
 import datetime as dt
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from accounts.models import Company
 from metrics import rules
@@ -33,10 +35,48 @@ def definition_on(slug: str, day: dt.date) -> MetricDefinition:
 
 
 def policy_of(definition: MetricDefinition) -> rules.Policy:
-    values = {name: value for name, value in definition.policy.items() if name != "hold"}
-    values["min_arr"] = Decimal(values["min_arr"])
-    values["source_order"] = tuple(values["source_order"])
+    """Read the parameters of the rules; those of other parts, as `hold`, are theirs to read."""
+    known = {field.name for field in dataclasses.fields(rules.Policy)}
+    values = {name: value for name, value in definition.policy.items() if name in known}
+    for name in ("source_order", "exclude_regions", "exclude_segments"):
+        if name in values:
+            values[name] = tuple(values[name])
+    if "min_arr" in values:
+        values["min_arr"] = Decimal(values["min_arr"])
     return rules.Policy(**values)
+
+
+def term_of(slug: str) -> rules.Term:
+    """Return from when on the number is computed, and until when."""
+    versions = list(definitions().filter(slug=slug).order_by("valid_from", "number"))
+    if not versions:
+        raise MetricDefinition.DoesNotExist(f"There is no metric {slug}.")
+    return rules.Term(versions[0].valid_from, versions[-1].valid_to)
+
+
+def definition_for(slug: str, day: rules.Day) -> MetricDefinition:
+    """Return the version under which a day is computed: once it is over, it keeps its version.
+
+    Raises MetricDefinition.DoesNotExist for an unknown metric.
+    """
+    final = published_or_held(slug).filter(
+        definition=OuterRef("pk"), day=day.day, known_at__gte=day.end
+    )
+    found = list(definitions().filter(slug=slug).annotate(has_final=Exists(final)))
+    if not found:
+        raise MetricDefinition.DoesNotExist(f"There is no metric {slug}.")
+    begun = [version for version in found if version.valid_from <= day.day]
+    return max(
+        [version for version in found if version.has_final]
+        or begun
+        or [min(found, key=attrgetter("valid_from", "number"))],
+        key=attrgetter("valid_from", "number"),
+    )
+
+
+def published_or_held(slug: str) -> QuerySet[MetricRun]:
+    """Return every run but those on trial."""
+    return MetricRun.objects.filter(definition__slug=slug).exclude(status=MetricRun.Status.TRIAL)
 
 
 def company() -> Company:
@@ -99,36 +139,26 @@ def series(
     return list(newest_of_each_day(slug, start=start, end=end, known_at=known_at, version=version))
 
 
-def target_of(slug: str) -> MetricTarget | None:
-    return MetricTarget.objects.filter(slug=slug).order_by("-set_at", "-id").first()
+def target_of(slug: str, *, known_at: dt.datetime | None = None) -> MetricTarget | None:
+    """Return the target that stands, or stood at a moment."""
+    targets = MetricTarget.objects.filter(slug=slug)
+    if known_at is not None:
+        targets = targets.filter(set_at__lte=known_at)
+    return targets.order_by("-set_at", "-id").first()
 
 
 def newest_days(slug: str) -> dict[dt.date, dt.datetime]:
     """Return, for each day computed, up to when its newest run knew the facts."""
-    days: Any = (
-        MetricRun.objects.filter(definition__slug=slug)
-        .exclude(status=MetricRun.Status.TRIAL)
-        .values_list("day")
-        .annotate(known_at=Max("known_at"))
-    )
+    days: Any = published_or_held(slug).values_list("day").annotate(known_at=Max("known_at"))
     return dict(days)
 
 
 def missing_days(slug: str, *, now: dt.datetime, most: int) -> list[dt.date]:
-    """Return the finished company days that no run knew the whole of, oldest first.
-
-    Looks back at most `most` days and never before the first day computed; an empty ledger
-    misses only yesterday.
-    """
-    zone = ZoneInfo(company().time_zone)
-    yesterday = now.astimezone(zone).date() - dt.timedelta(days=1)
-    known = newest_days(slug)
-    if not known:
-        return [yesterday]
-    floor = max(min(known), yesterday - dt.timedelta(days=most - 1))
-    days = (floor + dt.timedelta(days=i) for i in range((yesterday - floor).days + 1))
-    return [
-        day
-        for day in days
-        if day not in known or known[day] < rules.start_of(day + dt.timedelta(days=1), zone)
-    ]
+    """Return the finished company days that no run knew the whole of: rules.missing_days."""
+    return rules.missing_days(
+        newest_days(slug),
+        now=now,
+        zone=ZoneInfo(company().time_zone),
+        most=most,
+        term=term_of(slug),
+    )

@@ -3,21 +3,24 @@
 What is said of an account on a day, by what was known at a cut, can only change
 
 * with a version or a reading that was learned of or closed between the cuts,
-* with a date between the days: a contract or an assignment starts or ends, the customer
-  churns, a reading was observed or grew too old, an attribute was learned (undated attributes
-  are as known at the end of the day),
-* with a rate of a currency it has contracts in.
+* with a date between the days: a contract or an assignment starts or ends, days of grace run
+  out, the customer churns, a reading was observed or grew too old, an attribute was learned
+  (undated attributes are as known at the end of the day),
+* with a rate of a currency it has contracts in,
+* where children are rolled up, with anything of its family, as it was or has become.
 
 Everything else (zone, reporting currency, tiers, definition) changes for everybody and is not
 asked here. The list may name too many; an account it leaves out is judged the same at both.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
 
 from metrics import rules
+from metrics.selectors import inputs
 from metrics.selectors.inputs import KNOWN, Moment
 from metrics.selectors.judging import TOUCHED
 
@@ -44,6 +47,12 @@ RATED = f"""
     SELECT v.account_id FROM accounts_subscription_version v
     WHERE v.currency = ANY(%(currencies)s) AND v.kind = 'paid' AND {KNOWN.format("v")}
       AND v.start <= %(day)s AND (v."end" IS NULL OR v."end" > %(day)s)
+"""
+# The first contract of all decides; later ones name too many accounts.
+GRACED = f"""
+    SELECT v.account_id FROM accounts_subscription_version v
+    WHERE v.kind = 'paid' AND v.start > %(grace_before)s AND v.start <= %(grace_from)s
+      AND {KNOWN.format("v")}
 """
 ASSIGNMENTS = f"""
     SELECT v.account_id FROM accounts_assignment_version v WHERE {LEARNED.format("v")}
@@ -97,8 +106,24 @@ TOUCH = f"""
     DROP TABLE IF EXISTS pg_temp.{TOUCHED};
     CREATE TEMPORARY TABLE {TOUCHED} ON COMMIT DROP AS
     SELECT DISTINCT account_id FROM ({{sources}}) found;
+    {{relatives}}
     ANALYZE {TOUCHED};
     SELECT count(*) FROM {TOUCHED};
+"""
+# All of a family of which somebody is touched, or came or went: it is in the one it was in, and
+# in the one it is in.
+RELATIVES = f"""
+    INSERT INTO {TOUCHED}
+    WITH pair (account_id, top) AS MATERIALIZED (
+        SELECT * FROM unnest(%(children_before)s::bigint[], %(tops_before)s::bigint[])
+        UNION SELECT * FROM unnest(%(children)s::bigint[], %(tops)s::bigint[])
+    ), member AS MATERIALIZED (
+        SELECT * FROM pair UNION SELECT top, top FROM pair
+    )
+    SELECT DISTINCT account_id FROM member WHERE top IN (
+        SELECT top FROM member WHERE account_id = ANY(%(resettled)s::bigint[])
+            OR account_id IN (SELECT account_id FROM {TOUCHED}))
+    EXCEPT SELECT account_id FROM {TOUCHED};
 """
 
 
@@ -141,6 +166,7 @@ def touch(before: Moment, now: Moment, policy: rules.Policy, layers: Layers | No
     sources = [
         ACCOUNTS,
         CONTRACTS,
+        *([GRACED] if policy.grace_days else []),
         ASSIGNMENTS,
         OF_INSTANCES.format(instances=" UNION ALL ".join(instances)),
     ]
@@ -157,8 +183,25 @@ def touch(before: Moment, now: Moment, policy: rules.Policy, layers: Layers | No
         "usable_before": before.usable_from(policy),
         "usable_from": now.usable_from(policy),
         "currencies": currencies,
+        "grace_before": before.day.day - dt.timedelta(days=policy.grace_days),
+        "grace_from": now.day.day - dt.timedelta(days=policy.grace_days),
     }
+    relatives = ""
+    if policy.roll_up:
+        relatives = RELATIVES
+        parameters |= _families(inputs.families_at(before), inputs.families_at(now))
     with connection.cursor() as cursor:
-        cursor.execute(TOUCH.format(sources=" UNION ALL ".join(sources)), parameters)
+        touch = TOUCH.format(sources=" UNION ALL ".join(sources), relatives=relatives)
+        cursor.execute(touch, parameters)
         count: int = cursor.fetchone()[0]
         return count
+
+
+def _families(before: dict[int, int], now: dict[int, int]) -> dict[str, list[int]]:
+    both = before.keys() | now.keys()
+    return {
+        **inputs.family_parameters(now),
+        "children_before": list(before),
+        "tops_before": list(before.values()),
+        "resettled": [child for child in both if before.get(child) != now.get(child)],
+    }

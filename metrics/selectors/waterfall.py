@@ -37,6 +37,8 @@ CAUSES = {
     Cause.RATE_CHANGED: "Exchange rate",
     Cause.BECAME_LIMITED: "Licence became limited",
     Cause.BECAME_UNLIMITED: "Licence became unlimited",
+    Cause.INCLUDED: "Counts again",
+    Cause.LEFT_OUT: "Left out",
     Cause.CORRECTED: "Corrected",
     Cause.DEFINITION_CHANGED: "Definition changed",
 }

@@ -8,7 +8,7 @@ from django.urls import reverse
 from config.lib.ui.formats import day_text
 from metrics.models import MetricRun
 from metrics.services import ledger
-from metrics.services.holding import notify_owners
+from metrics.services.holding import name_of, notify_owners
 from metrics.services.staging import Staged
 
 logger = logging.getLogger(__name__)
@@ -50,4 +50,6 @@ def raise_alarm(run: MetricRun, found: list[str]) -> None:
         "Nothing is left to do for this day; report it as a defect of Keel, with this mail.",
         settings.BASE_URL + reverse("metrics:run-detail", args=[run.uuid]),
     ]
-    notify_owners(f"Seats deployed of {day} was wrong", "\n".join(lines), key=f"audit:{run.uuid}")
+    notify_owners(
+        f"{name_of(run.definition)} of {day} was wrong", "\n".join(lines), key=f"audit:{run.uuid}"
+    )

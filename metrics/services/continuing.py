@@ -10,7 +10,7 @@ from django.db import DataError, connection, transaction
 from metrics import rules
 from metrics.models import GONE, MetricDefinition, MetricRun
 from metrics.selectors import digests, inputs, judging, touched
-from metrics.selectors.digests import InputsSum
+from metrics.selectors.digests import FORMAT, InputsSum
 from metrics.services.staging import Counts, Staged, stage
 
 logger = logging.getLogger(__name__)
@@ -73,19 +73,23 @@ class CannotContinue(Exception):
     """Judge everybody."""
 
 
-def base_of(definition: MetricDefinition, at: inputs.Moment) -> MetricRun | None:
-    """Return the newest run that a run at the moment may start from."""
-    return (
-        MetricRun.objects.filter(
-            definition=definition,
-            day__lte=at.day.day,
-            day__gte=at.day.day - dt.timedelta(days=MOST_DAYS),
-            known_at__lte=at.known_at,
-        )
-        .exclude(inputs_sum="")
-        .order_by("-day", "-revision")
-        .first()
-    )
+def base_of(
+    definition: MetricDefinition, at: inputs.Moment, *, on_trial: bool = False
+) -> MetricRun | None:
+    """Return the newest run that a run at the moment may start from.
+
+    One on trial starts from one on trial, and any other from any other.
+    """
+    found = MetricRun.objects.filter(
+        definition=definition,
+        day__lte=at.day.day,
+        day__gte=at.day.day - dt.timedelta(days=MOST_DAYS),
+        known_at__lte=at.known_at,
+        inputs_format=FORMAT,
+    ).exclude(inputs_sum="")
+    trial = MetricRun.Status.TRIAL
+    found = found.filter(status=trial) if on_trial else found.exclude(status=trial)
+    return found.order_by("-day", "-revision").first()
 
 
 def stage_from(
@@ -109,7 +113,7 @@ def _stage_from(
     base: MetricRun, before: inputs.Moment, at: inputs.Moment, policy: rules.Policy, revision: int
 ) -> Staged:
     with connection.cursor() as cursor:
-        cursor.execute(judging.PLAN + BY_INDEX)
+        cursor.execute(BY_INDEX)
     counts_of_base = _counts_of(base)
     layers = touched.Layers(base.definition_id, base.revision, revision)
     count = touched.touch(before, at, policy, layers)
@@ -123,7 +127,7 @@ def _stage_from(
         oldest = min(filter(None, (base.oldest_reading, staged.oldest)))
     elif base.oldest_reading and (staged.oldest is None or staged.oldest > base.oldest_reading):
         most = max(FEW_READINGS, SEVERAL * counts_of_base.accounts)
-        oldest = _next_oldest(base, at, policy, most=most)
+        oldest = _next_oldest(base, at, policy, most=0 if policy.roll_up else most)
     return Staged(
         counts_of_base - counts_before + staged.counts,
         oldest,
@@ -163,7 +167,8 @@ def _next_oldest(
     """Return the oldest reading used, where the one before is used no more.
 
     Looks onwards from that one in ever longer stretches, at a few accounts at a time. Once a
-    stretch holds several readings for each account, it is quicker to ask every account.
+    stretch holds several readings for each account, it is quicker to ask every account. So it is
+    where a few accounts are not whole families.
     """
     since = max(filter(None, (base.oldest_reading, at.usable_from(policy))))
     stretch = dt.timedelta(minutes=15)
@@ -171,7 +176,7 @@ def _next_oldest(
         until = min(since + stretch, at.day.end)
         window = {**at.parameters, "since": since, "until": until, "most": most}
         ((readings,),) = _rows(COUNT_READINGS, window)
-        if readings == most:
+        if readings >= most:
             break
         ((count, last),) = _rows(FIND_CANDIDATES, window)
         if count == FEW_CANDIDATES:

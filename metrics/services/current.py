@@ -58,6 +58,7 @@ def facts_on(
     account_ids: Collection[int], *, day: dt.date, known_at: dt.datetime
 ) -> dict[int, AccountFacts]:
     at, definition = inputs.moment(day, known_at), runs.definition_on(runs.SEATS_DEPLOYED, day)
+    asked = set(account_ids)
     sql, parameters = judging.current(at, runs.policy_of(definition), judging.only(account_ids))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
@@ -66,6 +67,7 @@ def facts_on(
         found = {
             account_id: None if undecided else _facts(account_id, values)
             for account_id, undecided, *values in cursor.fetchall()
+            if account_id in asked
         }
         left = [account_id for account_id, facts in found.items() if facts is None]
         by_rules = {f.account_id: f for f in _judged(at, definition, left)} if left else {}
@@ -105,7 +107,7 @@ def _judged(
     at: inputs.Moment, definition: MetricDefinition, account_ids: Collection[int]
 ) -> Iterable[AccountFacts]:
     policy = runs.policy_of(definition)
-    for account in inputs.accounts_at(at, account_ids):
+    for account in inputs.accounts_at(at, account_ids, policy):
         yield as_facts(judge_safely(account, at.day, policy), policy)
 
 

@@ -12,9 +12,10 @@ from config.lib.ui.formats import day_text
 from config.lib.values import BadValue, parse_text
 from events import services as events
 from metrics import permissions
-from metrics.models import MetricRun
+from metrics.models import MetricDefinition, MetricRun
 from metrics.selectors.answers import fraction_text
-from metrics.services import lifts
+from metrics.selectors.runs import SEATS_DEPLOYED
+from metrics.services import derived, lifts
 from people.models import Role, User
 from people.selectors import people_with_role
 
@@ -39,6 +40,7 @@ def publish_run(run: MetricRun, *, reason: str, by: User, at: dt.datetime) -> Me
     run.status = MetricRun.Status.PUBLISHED
     run.published_at, run.published_by, run.publish_reason = at, by, _parsed(reason)
     run.save(update_fields=["status", "published_at", "published_by", "publish_reason"])
+    derived.publish(run)
     events.record(
         "metric.published",
         run,
@@ -71,7 +73,14 @@ def tell_owners(run: MetricRun) -> None:
         "Mend the data and recompute, or publish it with a reason:",
         settings.BASE_URL + reverse("metrics:run-detail", args=[run.uuid]),
     ]
-    notify_owners(f"Seats deployed of {day} is held", "\n".join(lines), key=f"held:{run.uuid}")
+    notify_owners(
+        f"{name_of(run.definition)} of {day} is held", "\n".join(lines), key=f"held:{run.uuid}"
+    )
+
+
+def name_of(definition: MetricDefinition) -> str:
+    """Return the number's name as it begins a sentence."""
+    return "Seats deployed" if definition.slug == SEATS_DEPLOYED else definition.title
 
 
 def notify_owners(subject: str, body: str, *, key: str) -> None:

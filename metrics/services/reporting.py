@@ -9,7 +9,7 @@ from django.urls import reverse
 from config.lib.ui.formats import day_text
 from metrics.models import MetricRun
 from metrics.selectors.answers import fraction_text
-from metrics.services.holding import notify_owners
+from metrics.services.holding import name_of, notify_owners
 
 
 @transaction.atomic
@@ -28,7 +28,8 @@ def tell_of_revisions(runs: Sequence[MetricRun]) -> None:
     ]
     title = "a day" if len(lines) == 1 else f"{len(lines)} days"
     key = f"revised:{runs[-1].uuid}"
-    notify_owners(f"Seats deployed of {title} was revised", "\n".join(body), key=key)
+    name = name_of(runs[-1].definition)
+    notify_owners(f"{name} of {title} was revised", "\n".join(body), key=key)
 
 
 def _revised(run: MetricRun) -> str:

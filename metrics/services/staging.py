@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 CHUNK = 1_000_000
 COLUMNS = (
     "account_id", "arr", "licensed", "unlimited", "deployed", "data_state", "eligible", "passes",
-    "reason", "region", "tier_id", "tam_id",
+    "reason", "region", "tier_id", "tam_id", "monthly_active", "renewal_on", "customer_since",
 )  # fmt: skip
 LISTED = ", ".join(COLUMNS)
 # Beside the columns of a row of the ledger.
@@ -32,15 +32,14 @@ MORE = f"oldest, {digests.LISTED}, undecided"
 STAGED = f"{LISTED}, {MORE}"
 
 STAGE = f"""
-    {judging.PLAN}
-    DROP TABLE IF EXISTS pg_temp.seen, pg_temp.closing;
+    DROP TABLE IF EXISTS pg_temp.seen;
     CREATE TEMPORARY TABLE seen ON COMMIT DROP AS
     SELECT {LISTED}, oldest, {digests.HASH_PARTS}, undecided
     FROM ({{judged}}) judged {digests.HASHED};
     ANALYZE seen (account_id);
 """
 STAGE_NOBODY = f"""
-    DROP TABLE IF EXISTS pg_temp.seen, pg_temp.closing;
+    DROP TABLE IF EXISTS pg_temp.seen;
     CREATE TEMPORARY TABLE seen ON COMMIT DROP AS
     SELECT {LISTED}, NULL::timestamptz AS oldest,
            {", ".join(f"0::bigint AS {name}" for name in digests.NAMES)}, false AS undecided
@@ -120,7 +119,7 @@ class Staged:
 def stage(
     at: inputs.Moment, policy: rules.Policy, scope: judging.Scope = judging.EVERYBODY
 ) -> Staged:
-    """Judge the accounts of the scope; run it inside a transaction.
+    """Judge the accounts of the scope; run it inside a transaction that has set judging.PLAN.
 
     Raises DataError where the statement fails, but for everybody it does not.
     """
@@ -172,7 +171,7 @@ def _judge_by_the_rules(
         if account_ids is not None:
             cursor.execute("DELETE FROM seen WHERE account_id = ANY(%s)", [list(account_ids)])
         buffer = io.StringIO()
-        for account in inputs.accounts_at(at, account_ids):
+        for account in inputs.accounts_at(at, account_ids, policy):
             verdict = judge_safely(account, at.day, policy)
             hashed = InputsSum.of_account(account, at.day, policy)
             buffer.write(_copy_line(verdict, hashed))
@@ -230,7 +229,8 @@ def _copy_line(verdict: rules.Verdict, hashed: InputsSum) -> str:
     values: Iterable[Any] = (
         verdict.account_id, arr, verdict.licensed, verdict.unlimited, verdict.deployed,
         verdict.data_state, verdict.eligible, verdict.passes, verdict.reason,
-        _escaped(verdict.region), verdict.tier_id, verdict.tam_id, verdict.oldest_reading,
+        _escaped(verdict.region), verdict.tier_id, verdict.tam_id, verdict.monthly_active,
+        verdict.renewal_on, verdict.customer_since, verdict.oldest_reading,
         *hashed.signed, False,
     )  # fmt: skip
     return "\t".join("\\N" if value is None else str(value) for value in values) + "\n"

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from metrics.urls import alerts, health, lab, packs
 from metrics.views import (
@@ -7,6 +7,8 @@ from metrics.views import (
     control,
     dashboard,
     definition,
+    figure_accounts,
+    figure_changes,
     figures,
     flips,
     panels,
@@ -16,7 +18,7 @@ from metrics.views import (
 )
 
 app_name = "metrics"
-urlpatterns = [
+pages = [
     path("", dashboard.dashboard_page, name="dashboard"),
     path("accounts/", accounts.account_list, name="account-list"),
     path("accounts.csv", accounts.rows_csv, name="rows-csv"),
@@ -35,6 +37,18 @@ urlpatterns = [
     path("definition/", definition.definition_page, name="definition"),
     path("figures/", figures.figure_list, name="figures"),
     path("figures/<slug:slug>/", figures.figure_page, name="figure"),
+    path("figures/<slug:slug>/accounts/", figure_accounts.figure_accounts, name="figure-accounts"),
+    path(
+        "figures/<slug:slug>/accounts.csv",
+        figure_accounts.figure_accounts_csv,
+        name="figure-accounts-csv",
+    ),
+    path("figures/<slug:slug>/changes/", figure_changes.figure_changes, name="figure-changes"),
+    path(
+        "figures/<slug:slug>/changes.csv",
+        figure_changes.figure_changes_csv,
+        name="figure-changes-csv",
+    ),
     path("number/", panels.number_panel, name="number-panel"),
     path("target/", steering.target_page, name="target"),
     path("runs/", control.run_list, name="run-list"),
@@ -45,3 +59,4 @@ urlpatterns = [
     *health.urlpatterns,
     *packs.urlpatterns,
 ]
+urlpatterns = [path("metric/", include(pages)), *health.account_urlpatterns]

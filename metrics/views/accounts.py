@@ -36,6 +36,7 @@ PLACES = 6
 COLUMNS = (
     "day", "revision", "account", "external_id", "name", "region", "tier", "tam", "arr",
     "licensed", "deployed", "share", "seats_to_go", "eligible", "passes", "reason", "mend_by",
+    "definition_version",
 )  # fmt: skip
 
 
@@ -212,6 +213,7 @@ def _lines(run: MetricRun, found: Any) -> Iterator[tuple[Any, ...]]:
             None if share is None else row.to_go,
             row.eligible, row.passes, row.reason,
             _mender(row) if row.reason in bands.AMISS or _conflicts(row) else None,
+            run.definition.number,
         )  # fmt: skip
 
 
@@ -241,7 +243,7 @@ def _read(request: HttpRequest, run: MetricRun, period: Period) -> Listing:
 def _page(request: HttpRequest, listing: Listing) -> Paged:
     found = listing.rows()
     if listing.band in WITH_RENEWAL:
-        found = found.annotate(renewal_on=bands.renewal_on(listing.run, account="account_id"))
+        found = found.annotate(renews_on=bands.renews_on(listing.run))
     keys = keyset.keys_for(MetricRow, LISTS[listing.band].order)
     return paged(request, found, keys, bound_to=listing.run.pk)
 

@@ -31,7 +31,8 @@ MOST_PAGES = 100_000
 COLUMNS = (
     "from", "to", "account", "external_id", "name", "group", "cause", "why", "earned",
     "contraction", "contribution", "points", "arr_before", "arr_after", "licensed_before",
-    "licensed_after", "deployed_before", "deployed_after",
+    "licensed_after", "deployed_before", "deployed_after", "definition_version_before",
+    "definition_version_after",
 )  # fmt: skip
 
 
@@ -109,7 +110,8 @@ def _csv_lines(before: MetricRun, run: MetricRun, listing: Listing) -> Iterator[
             group_of(each), str(each.cause), line.why, each.is_earned, each.is_contraction,
             f"{each.value.numerator}/{each.value.denominator}", changes.points_of(each.value),
             old and old.arr, new and new.arr, old and old.licensed, new and new.licensed,
-            old and old.deployed, new and new.deployed,
+            old and old.deployed, new and new.deployed, before.definition.number,
+            run.definition.number,
         )  # fmt: skip
 
 

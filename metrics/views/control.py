@@ -24,6 +24,7 @@ from metrics.forms import PublishForm
 from metrics.models import MetricRun
 from metrics.selectors import arrivals, dashboard, holding, runs
 from metrics.selectors.runs import SEATS_DEPLOYED
+from metrics.services.alerts import evaluate
 from metrics.services.holding import publish_run
 from metrics.views.period import Period, read_period
 from people.http import user_of
@@ -118,6 +119,7 @@ def run_detail(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
             except Conflict as refusal:
                 messages.warning(request, f"Not published. {refusal}")
             else:
+                evaluate(at=timezone.now())
                 messages.success(request, f"Published: the number of {day_text(run.day)}.")
                 return redirect("metrics:dashboard")
             return redirect("metrics:run-detail", run_id=run.uuid)

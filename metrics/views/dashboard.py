@@ -18,6 +18,7 @@ from metrics.models import MetricRun
 from metrics.selectors import dashboard, runs
 from metrics.selectors.runs import SEATS_DEPLOYED
 from metrics.views import parts
+from metrics.views.alert_parts import AlertLine, alerts_of
 from metrics.views.change_parts import change_context
 from metrics.views.closest import what_if_of
 from metrics.views.control import control_context
@@ -58,7 +59,7 @@ def dashboard_page(request: HttpRequest) -> HttpResponse:
     )
     run = series[-1] if series else period.run()
     # Everything on a page is told in the company's time, so it is rendered in here.
-    with timezone.override(period.zone):
+    with period.clocks():
         if run is None:
             return no_number(request, period, user)
         context = {
@@ -66,6 +67,7 @@ def dashboard_page(request: HttpRequest) -> HttpResponse:
             "may": _rights(user),
             **_state(run, series, period, now),
             **control_context(run, period, now=now),
+            "alerts": _alerts(period, user),
             **_addresses(period, run, now),
             **_cards(request, run, series, period),
             **definition_context(run.definition, period, run),
@@ -164,6 +166,13 @@ def _addresses(period: Period, run: MetricRun, now: dt.datetime) -> dict[str, An
         ),
         "now_url": period.url("metrics:dashboard", known_at=""),
     }
+
+
+def _alerts(period: Period, user: User) -> list[AlertLine]:
+    """Return what is amiss now; a page of another day is not about that."""
+    if period.day or period.known_at:
+        return []
+    return alerts_of([SEATS_DEPLOYED], user, on=period.today, zone=period.zone)
 
 
 def _kept(period: Period) -> dict[str, str]:

@@ -42,10 +42,11 @@ SIDES = {
     ),
 }
 # In the address, and what it sorts by on each side.
-SORTS = {"seats": "", "renewal": "renewal_on", "arr": "arr", "name": "account__name"}
+SORTS = {"seats": "", "renewal": "renews_on", "arr": "arr", "name": "account__name"}
 COLUMNS = (
     "day", "account", "external_id", "name", "tier", "region", "tam", "arr", "licensed", "deployed",
     "share", "seats_to_go", "seats_above", "seats_30_days_before", "renewal_on", "last_reading",
+    "definition_version",
 )  # fmt: skip
 
 
@@ -94,7 +95,7 @@ class FlipList:
             match name:
                 case "renewal":
                     until = self.run.day + dt.timedelta(days=int(value))
-                    found = found.filter(renewal_on__lte=until)
+                    found = found.filter(renews_on__lte=until)
                 case "seats":
                     found = found.filter(**{f"{SIDES[self.side][2]}__lte": value})
                 case _:
@@ -188,7 +189,8 @@ def _lines(listing: FlipList, found: Iterator[Any]) -> Iterator[tuple[Any, ...]]
                 row.tier.name if row.tier else None, row.region,
                 row.tam.name if row.tam else None, row.arr, row.licensed, row.deployed,
                 ratio_text(*flip.share.as_integer_ratio(), places=PLACES), row.to_go, row.above,
-                row.deployed_before, row.renewal_on, flip.last_reading,
+                row.deployed_before, row.renews_on, flip.last_reading,
+                listing.run.definition.number,
             )  # fmt: skip
 
 

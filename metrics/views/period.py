@@ -1,7 +1,8 @@
 """Which day a page shows, read from its address: `as_of`, `known_at`, `vs`."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -9,9 +10,12 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from config.lib.errors import Invalid
+from config.lib.then import Then, kept_of
 from config.lib.ui.formats import day_text
+from config.lib.ui.times import told_at
 from config.lib.values import moment_text
 from metrics.forms import MONTH, QUARTER, VERSUS, YEAR, PeriodForm
 from metrics.models import MetricRun
@@ -34,12 +38,29 @@ class Period:
     versus: str
     vs_known_at: dt.datetime | None = None
     notes: list[str] = field(default_factory=list)
+    now: dt.datetime = field(default_factory=timezone.now)
+    # What else the address says.
+    kept: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def then(self) -> Then:
+        """Return the same for the bar that says it."""
+        return Then(self.zone, self.now, self.day, self.known_at, kept=self.kept)
+
+    @contextmanager
+    def clocks(self) -> Iterator[None]:
+        """Let times be told on the company's clocks, and from the day looked back at."""
+        with (
+            timezone.override(self.zone),
+            told_at(self.then.told_at if self.then.looks_back else None),
+        ):
+            yield
 
     @property
     def known_at_text(self) -> str:
         return moment_text(self.known_at) if self.known_at else ""
 
-    def url(self, name: str, **parameters: str) -> str:
+    def url(self, name: str, *args: object, **parameters: str) -> str:
         """Return the address of a page of the same day and knowledge."""
         asked = {
             "as_of": self.day.isoformat() if self.day else "",
@@ -47,13 +68,13 @@ class Period:
             **parameters,
         }
         query = urlencode({key: value for key, value in asked.items() if value})
-        return reverse(name) + (f"?{query}" if query else "")
+        return reverse(name, args=args or None) + (f"?{query}" if query else "")
 
-    def changes_url(self, name: str, **parameters: str) -> str:
+    def changes_url(self, name: str, *args: object, **parameters: str) -> str:
         """Return the address of a page of the same change."""
         moment = moment_text(self.vs_known_at) if self.vs_known_at else ""
         versus = "" if self.versus == MONTH else self.versus
-        return self.url(name, vs=versus, vs_known_at=moment, **parameters)
+        return self.url(name, *args, vs=versus, vs_known_at=moment, **parameters)
 
     def run(self) -> MetricRun | None:
         return runs.run_on(SEATS_DEPLOYED, self.day, known_at=self.known_at)
@@ -72,7 +93,7 @@ def read_period(request: HttpRequest, *, now: dt.datetime, strict: bool = False)
     company = runs.company()
     zone = ZoneInfo(company.time_zone)
     today = now.astimezone(zone).date()
-    form = PeriodForm(request.GET)
+    form = PeriodForm(request.GET, zone=zone)
     form.is_valid()
     notes = [f"{name}: {error}" for name, errors in form.errors.items() for error in errors]
     day, known_at = form.cleaned_data.get("as_of"), form.cleaned_data.get("known_at")
@@ -98,6 +119,8 @@ def read_period(request: HttpRequest, *, now: dt.datetime, strict: bool = False)
         versus=versus,
         vs_known_at=vs_known_at,
         notes=notes,
+        now=now,
+        kept=kept_of(request.GET),
     )
 
 

@@ -1,10 +1,9 @@
 """What moves the number's machinery: computing now, and setting a target."""
 
-from decimal import Decimal
-
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -16,11 +15,13 @@ from config.lib.ui.formats import day_text, share_text
 from config.lib.versions import take_cut
 from metrics import permissions
 from metrics.forms import TargetForm
-from metrics.selectors import dashboard, runs
+from metrics.models import MetricDefinition, MetricTarget
+from metrics.selectors import dashboard, numbers, runs
 from metrics.selectors.runs import SEATS_DEPLOYED
+from metrics.services.alerts import evaluate
 from metrics.services.lifts import refresh_lifts
 from metrics.services.runs import Outcome, recompute, set_target
-from metrics.views.period import read_period
+from metrics.views.period import Period, read_period
 from people.http import user_of
 
 # More take longer than a page may.
@@ -47,6 +48,7 @@ def recompute_now(request: HttpRequest) -> HttpResponse:
         messages.warning(request, f"Not computed. {refusal}")
     else:
         refresh_lifts(at=timezone.now())
+        evaluate(at=timezone.now())
         messages.success(request, _result(outcome))
     return redirect("metrics:dashboard")
 
@@ -71,15 +73,49 @@ def target_page(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     require(permissions.can_set_targets, user)
     period = read_period(request, now=timezone.now())
-    current = runs.target_of(SEATS_DEPLOYED)
-    form = TargetForm(request.POST or None, today=period.today)
+    slug = request.GET.get("metric", "") or SEATS_DEPLOYED
+    definition = runs.definitions().filter(slug=slug).first() if "\0" not in slug else None
+    if definition is None:
+        raise Http404("There is no such number to set a target for.")
+    is_dashboard = slug == SEATS_DEPLOYED
+    back_url = reverse("metrics:dashboard")
+    if not is_dashboard:
+        back_url = reverse("metrics:figure", args=[slug])
+    is_less_better = definition.rule in numbers.LESS_IS_BETTER
+    form = TargetForm(
+        request.POST if request.method == "POST" else None,
+        today=period.today,
+        unit=definition.unit,
+        currency=period.currency,
+        initial={"direction": "at_most" if is_less_better else "at_least"},
+    )
     if form.is_valid():
-        share = Decimal(form.cleaned_data["percent"]) / 100
-        target = set_target(SEATS_DEPLOYED, share, form.cleaned_data["by_day"], by=user)
-        by_day = f" by {day_text(target.by_day, period.today)}" if target.by_day else ""
-        messages.success(request, f"Target set: {form.cleaned_data['percent']}%{by_day}.")
-        return redirect("metrics:dashboard")
-    context = {"form": form, "current": current, "period": period}
+        target = set_target(
+            slug,
+            form.value,
+            form.cleaned_data["by_day"],
+            by=user,
+            at_most=form.cleaned_data["direction"] == "at_most",
+        )
+        messages.success(request, f"Target set: {_wanted(target, definition, period)}.")
+        return redirect(back_url)
+    current = runs.target_of(slug)
+    context = {
+        "form": form,
+        "definition": definition,
+        "current": current,
+        "current_text": _wanted(current, definition, period) if current else "",
+        "period": period,
+        "back_url": back_url,
+        "back_title": "Seats deployed" if is_dashboard else definition.title,
+    }
     status = 422 if form.errors else 200
     with timezone.override(period.zone):
         return render(request, "metrics/target.html", context, status=status).render()
+
+
+def _wanted(target: MetricTarget, definition: MetricDefinition, period: Period) -> str:
+    """Say a target: "75% by 31 Dec", "at most 12"."""
+    value = numbers.text_of(target.value, definition.unit, period.currency).replace(".0%", "%")
+    by_day = f" by {day_text(target.by_day, period.today)}" if target.by_day else ""
+    return f"{'at most ' if target.at_most else ''}{value}{by_day}"

@@ -13,11 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.then import moment_of
 from config.lib import fields, parameters
 from config.lib.bodies import WriteBody, checked
 from config.lib.errors import Invalid, Missing
 from config.lib.rows import RowSerializer
-from config.lib.values import parse_choice, parse_integer_text
+from config.lib.then import Then
+from config.lib.values import parse_choice, parse_date, parse_datetime, parse_integer_text
 from engagements.models import Effort
 from engagements.move_bodies import REASON, TRANSITION, move_sent
 from people.http import user_of
@@ -27,6 +29,8 @@ from projects import selectors
 from projects.api.project_rows import ImpactField
 from projects.models import LANES, Lane, Project, ProjectState
 from projects.selectors import board as reading
+from projects.selectors import then as past
+from projects.selectors.board import Stand
 from projects.services.ordering import END, LaneChanged, place, place_of
 
 CARDS, MOST_CARDS = 200, 1000
@@ -96,20 +100,33 @@ class PlaceBody(WriteBody):
 
 
 class BoardView(APIView):
-    """The board as it stands."""
+    """The board as it stands.
+
+    With `as_of` or `known_at` as it stood at the end of that day, or at that moment if it came
+    before; it is kept from its first project on. `limit` is null then.
+    """
 
     noun = "board"
     scope = Scope.PROJECT_READ
     for_limited_tokens = True
     serializer_class = BoardRow
 
-    @extend_schema(summary="Get the board", parameters=[LANE, COUNT])
+    @extend_schema(
+        summary="Get the board",
+        parameters=[LANE, COUNT, parameters.AS_OF, parameters.KNOWN_AT],
+    )
     def get(self, request: Request) -> HttpResponseBase:
-        parameters.check(request, ("lane", "cards"))
+        parameters.check(request, ("lane", "cards", "as_of", "known_at"))
+        then = moment_of(
+            parameters.read(request, "as_of", parse_date, None),
+            parameters.read(request, "known_at", parse_datetime, None),
+            now=timezone.now(),
+        )
         lane = parameters.read(request, "lane", _lane, None)
         most = parameters.read(request, "cards", _count, CARDS)
         lanes = tuple(LANES) if lane is None else (lane,)
-        return Response({"lanes": board_of(user_of(request), lanes, most)}, headers=NO_STORE)
+        told = board_of(user_of(request), lanes, most, then)
+        return Response({"lanes": told}, headers=NO_STORE)
 
 
 class BoardMovesView(Keyed, APIView):
@@ -165,8 +182,15 @@ class BoardMovesView(Keyed, APIView):
         return Response(told, headers=NO_STORE)
 
 
-def board_of(user: User, states: tuple[str, ...], most: int) -> list[dict[str, Any]]:
+def board_of(
+    user: User, states: tuple[str, ...], most: int, then: Then | None = None
+) -> list[dict[str, Any]]:
     """Return columns with so many cards each, as the API tells them."""
+    shown = dict.fromkeys(states, most)
+    if then is not None:
+        projects = past.open_then(user, then)
+        totals = past.counts_then(projects)
+        return _told(past.stands_then(projects, states, totals=totals, shown=shown))
     visible = reading.open_projects(selectors.projects_visible_to(user))
     lanes = Lane.objects.in_bulk(states)
     totals = reading.counts(visible)
@@ -175,8 +199,12 @@ def board_of(user: User, states: tuple[str, ...], most: int) -> list[dict[str, A
         [lanes[state] for state in states],
         fitting=totals,
         totals=totals,
-        shown=dict.fromkeys(states, most),
+        shown=shown,
     )
+    return _told(found)
+
+
+def _told(found: Mapping[str, Stand]) -> list[dict[str, Any]]:
     return [
         {
             "lane": state,

@@ -1,7 +1,14 @@
 """Projects, their charters, the board, and what comes of them."""
 
 from projects.models.delivering import ProjectArtefact, ProjectCheck
-from projects.models.increments import Allocation, Increment, Membership, PreEmption, Team
+from projects.models.increments import (
+    Allocation,
+    Increment,
+    IncrementVersion,
+    Membership,
+    PreEmption,
+    Team,
+)
 from projects.models.projects import (
     LANES,
     MOST_DAYS,
@@ -9,9 +16,11 @@ from projects.models.projects import (
     Lane,
     Project,
     ProjectAccount,
+    ProjectAccountVersion,
     ProjectRequest,
     ProjectState,
     ProjectType,
+    ProjectVersion,
     Stakeholder,
 )
 from projects.models.register import KeptArtefact
@@ -25,17 +34,20 @@ __all__ = [
     "OVER",
     "Allocation",
     "Increment",
+    "IncrementVersion",
     "KeptArtefact",
     "Lane",
     "Membership",
     "PreEmption",
     "Project",
     "ProjectAccount",
+    "ProjectAccountVersion",
     "ProjectArtefact",
     "ProjectCheck",
     "ProjectRequest",
     "ProjectState",
     "ProjectType",
+    "ProjectVersion",
     "RankOverride",
     "Review",
     "ReviewItem",

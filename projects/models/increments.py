@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from config.lib.models import Public, Stamped
+from config.lib.versions import version_of
 from projects.models.projects import Project
 
 
@@ -132,3 +133,6 @@ class PreEmption(Public):
 
     def __str__(self) -> str:
         return f"{self.by_project_id} before {self.project_id}"
+
+
+IncrementVersion = version_of(Increment, ("name", "start", "end"))

@@ -9,6 +9,7 @@ from django.db.models.functions import Lower, Now
 
 from accounts.models import Account
 from config.lib.models import Public, Stamped
+from config.lib.versions import version_of
 from engagements.models import Confidence, Effort, Impact, ServiceRequest
 
 # More days than these are no estimate.
@@ -291,3 +292,13 @@ class Lane(models.Model):
 
     def __str__(self) -> str:
         return self.get_state_display()
+
+
+# What cards and columns show, so that the board of another day can be shown.
+BOARD_COLUMNS = (
+    "uuid", "version", "state", "kind", "type", "title", "owner", "impact", "effort", "days",
+    "score", "lift", "rank", "increment", "roll_out_on", "rolled_out_on", "blocked_by",
+    "part_of", "part", "proposed_at",
+)  # fmt: skip
+ProjectVersion = version_of(Project, BOARD_COLUMNS)
+ProjectAccountVersion = version_of(ProjectAccount, ("project", "account", "seats_likely"))

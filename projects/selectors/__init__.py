@@ -1,6 +1,7 @@
 """Reads of projects and what hangs on them. Nothing here writes."""
 
 from projects.selectors.artefacts import Orphans, artefacts_visible_to, orphans
+from projects.selectors.lateness import was_late
 from projects.selectors.outcomes import calibration_of, checks_due
 from projects.selectors.projects import (
     charter_of,
@@ -9,7 +10,6 @@ from projects.selectors.projects import (
     project_called,
     projects_visible_to,
     requests_of,
-    was_late,
 )
 from projects.selectors.support import (
     Signatures,

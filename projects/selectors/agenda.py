@@ -15,6 +15,7 @@ from projects.models import (
     SupportPlan,
 )
 from projects.rules.agenda import Card, Line, agenda
+from projects.selectors import lateness
 from projects.selectors.capacity import free_days_ahead
 from projects.selectors.cards import Facts, facts_of
 from projects.selectors.scoring import order_of
@@ -43,7 +44,6 @@ NOUNS = tuple(dict.fromkeys(CHANGES.values()))
 # By what of the log a project is new.
 BEGAN = frozenset({"project.proposed", "project.made", "project.split_off"})
 WAITS = frozenset({"waiting", "unconfirmed"})
-PLANNED = frozenset({S.SCHEDULED, S.IN_PROGRESS})
 BEFORE_WORK = frozenset({S.PROPOSED, S.READY, S.SCHEDULED})
 
 
@@ -129,20 +129,12 @@ def _card(
 
 
 def _late(project: Project, today: dt.date) -> tuple[int, str]:
-    due, what = None, ""
-    if project.state in PLANNED and project.increment is not None:
-        due = project.increment.end
-    elif project.state == S.DELIVERED and project.rolled_out_on is None:
-        due, what = project.roll_out_on, "The roll-out is"
-    late = max(0, (today - due).days) if due else 0
-    return late, what if late else ""
+    days = lateness.days_late(project, today)
+    return days, "The roll-out is" if days and lateness.awaits_roll_out(project) else ""
 
 
 def _owes_retrospective(project: Project) -> bool:
-    increment, delivered_at = project.increment, project.delivered_at
-    if project.retrospective or increment is None or delivered_at is None:
-        return False
-    return delivered_at.date() > increment.end
+    return not project.retrospective and lateness.was_late(project)
 
 
 def _log_of(

@@ -23,6 +23,7 @@ from projects.models import (
     ProjectState,
     Review,
 )
+from projects.selectors.lateness import late_on
 
 S = ProjectState
 # So many cards of a column are shown at first, and more at a time.
@@ -95,12 +96,6 @@ def _of_account(text: str) -> Q:
     return Q(pk__in=links.values("project"))
 
 
-def _late(on: dt.date) -> Q:
-    return Q(state__in=[S.SCHEDULED, S.IN_PROGRESS], increment__end__lt=on) | Q(
-        state=S.DELIVERED, rolled_out_on=None, roll_out_on__lt=on
-    )
-
-
 def _in_request_state(*states: str) -> Q:
     links = ProjectRequest.objects.filter(project=OuterRef("pk"), request__state__in=states)
     return Q(Exists(links))
@@ -117,7 +112,7 @@ def _at_risk(on: dt.date) -> Q:
 
 FLAGS: dict[str, tuple[str, Callable[[dt.date], Q]]] = {
     "blocked": ("Blocked", lambda _on: ~Q(blocked_by="")),
-    "late": ("Late", _late),
+    "late": ("Late", late_on),
     "waiting": (
         "Waiting for sign-off",
         lambda _on: _in_request_state(RequestState.AWAITING_SIGNOFF),

@@ -13,6 +13,7 @@ from accounts.selectors import accounts_visible_to
 from people.models import User
 from projects.models import OVER, Project, ProjectAccount, ProjectRequest, ProjectState
 from projects.selectors.board import ACCOUNT, MOST_KEY, Filters, narrowed
+from projects.selectors.lateness import late_on
 
 S = ProjectState
 # Several states that mean the same to who looks for them.
@@ -43,11 +44,6 @@ def _mine(asker: Asker) -> Q:
     return OPEN & (Q(owner=user) | Q(proposed_by=user) | Q(Exists(leads)))
 
 
-def _late(asker: Asker) -> Q:
-    at_work = Q(state__in=[S.SCHEDULED, S.IN_PROGRESS], increment__end__lt=asker.today)
-    return at_work | Q(state=S.DELIVERED, rolled_out_on=None, roll_out_on__lt=asker.today)
-
-
 def _orphaned(_asker: Asker) -> Q:
     """Return what nobody is accountable for, or nobody who is still there would do."""
     leads = Project.leads.through.objects.filter(project=OuterRef("pk"))
@@ -60,7 +56,7 @@ VIEWS: dict[str, Callable[[Asker], Q]] = {
     "mine": _mine,
     "unscored": lambda _asker: OPEN & Q(score=None),
     "blocked": lambda _asker: OPEN & ~Q(blocked_by=""),
-    "late": _late,
+    "late": lambda asker: late_on(asker.today),
     "orphaned": _orphaned,
     "held": lambda _asker: Q(state=S.ON_HOLD),
     "all": lambda _asker: Q(),

@@ -83,11 +83,3 @@ def charter_of(project: Project) -> Charter:
         is_external=project.kind == Project.Kind.EXTERNAL,
         accounts=project.account_links.count(),
     )
-
-
-def was_late(project: Project) -> bool:
-    """Say whether it was delivered after the last day of its increment."""
-    increment, delivered_at = project.increment, project.delivered_at
-    if increment is None or delivered_at is None:
-        return False
-    return delivered_at.date() > increment.end

@@ -13,13 +13,13 @@ from events.workflow import workflow_named
 from people.models import User
 from projects import permissions
 from projects.models import OVER, Project, ProjectRequest, ProjectState, VoteRound
+from projects.selectors import lateness
 from projects.selectors.outcomes import checks_due
 from projects.selectors.projects import projects_visible_to
 from projects.selectors.support import waiting_for_approval, waiting_for_signature
 
 S = ProjectState
 WORKERS = frozenset({Hat.ENGINEER, Hat.LEAD})
-AT_WORK = frozenset({S.SCHEDULED, S.IN_PROGRESS})
 # From then on what is ready, or on hold, has waited long.
 LONG = dt.timedelta(days=14)
 # Nobody works through more.
@@ -97,7 +97,7 @@ def _of_states(
     if Hat.LEAD not in hats:
         rows = rows.filter(is_mine=True)
     unscored = Q(state=S.PROPOSED) & (Q(impact=None) | Q(effort=""))
-    late = Q(state__in=AT_WORK, increment__end__lt=on)
+    late = lateness.undelivered_on(on)
     waits = Q(state__in=(S.READY, S.ON_HOLD), moved_at__lt=at - LONG)
     mine = Q(is_mine=True) & (
         Q(state=S.SCHEDULED, increment__start__lte=on)
@@ -112,10 +112,9 @@ def _of_states(
 
 
 def _act_of(project: Project, *, at: dt.datetime, on: dt.date, is_lead: bool) -> str:
-    increment = project.increment
     if project.blocked_by:
         return "unblock"
-    if project.state in AT_WORK and increment and increment.end < on:
+    if project.state in lateness.AT_WORK and lateness.days_late(project, on):
         return "late"
     return _own_act(project, on=on) or (_leads_act(project, at=at) if is_lead else "")
 

@@ -19,9 +19,10 @@ from events.services import record
 from events.workflow import Changes, Move
 from people.models import User
 from projects import permissions
-from projects.models import Allocation, Increment, Project, ProjectState, ScorePolicy
+from projects.models import Allocation, Increment, Project, ProjectState
 from projects.rules.capacity import NO_DAYS, days_words, in_tenths
 from projects.selectors.capacity import IncrementSheet, PersonSheet, increment_sheet
+from projects.selectors.scoring import policy_on
 from projects.services.locking import locked_project
 
 S = ProjectState
@@ -39,21 +40,21 @@ def checked_capacity(move: Move) -> Changes:
     increment = _locked(move.values["increment"])
     if move.values.get("despite"):
         return {}
-    if problems := why_not_fitting(move.obj, increment):
+    if problems := why_not_fitting(move.obj, increment, on=today(move.at)):
         words = f"{' '.join(problems)} Choose another increment, or say why all the same."
         raise ValidationError({"increment": ValidationError(words, code=NO_ROOM)})
     return {}
 
 
-def why_not_fitting(project: Project, increment: Increment) -> list[str]:
+def why_not_fitting(project: Project, increment: Increment, *, on: dt.date) -> list[str]:
     """Return what is in the way of doing the project in the increment, with names and figures."""
     sheet = increment_sheet(increment)
-    wanted = _wanted(project, increment, sheet)
+    wanted = _wanted(project, increment, sheet, on=on)
     asked = {person.pk for person, _ in wanted}
     leads = [person for person in project.leads.order_by("name", "pk") if person.pk not in asked]
     problems = [_why_not(person, days, project, sheet) for person, days in wanted]
     problems += [_why_away(sheet.of(person.pk), sheet) for person in leads]
-    if not wanted and (days := days_of(project)) > sheet.free:
+    if not wanted and (days := days_of(project, on=on)) > sheet.free:
         problems.append(
             f"{project.number} takes {days_words(days)}, and {increment.team} has "
             f"{days_words(sheet.free, 'free')} in {increment.name}."
@@ -67,7 +68,8 @@ def promise_days(move: Move) -> None:
     increment = move.values["increment"]
     before = plan_of(project)
     rows = Allocation.objects.filter(project=project)
-    wanted = _wanted(project, increment, increment_sheet(increment))
+    sheet = increment_sheet(increment)
+    wanted = _wanted(project, increment, sheet, on=today(move.at))
     there = set(rows.filter(increment=increment).values_list("person_id", flat=True))
     rows.exclude(increment=increment).delete()
     rows.update(is_hard=True)
@@ -197,13 +199,12 @@ def release(allocation: Allocation, *, by: User) -> None:
     _record(stored.project, before, by=by)
 
 
-def days_of(project: Project) -> Decimal:
-    """Return the estimate; without one, the most days of its effort."""
+def days_of(project: Project, *, on: dt.date) -> Decimal:
+    """Return the estimate; without one, the most days of its effort by the policy of the day."""
     if project.days:
         return project.days
-    policy = ScorePolicy.objects.order_by("-start").first()
-    most = policy.days.get(project.effort) if policy else None
-    return Decimal(str(most)) if most else NO_DAYS
+    most = policy_on(on).days.get(project.effort)
+    return Decimal(most) if most else NO_DAYS
 
 
 def plan_of(project: Project) -> list[dict[str, Any]]:
@@ -220,7 +221,9 @@ def plan_of(project: Project) -> list[dict[str, Any]]:
     ]
 
 
-def _wanted(project: Project, increment: Increment, sheet: IncrementSheet) -> Wanted:
+def _wanted(
+    project: Project, increment: Increment, sheet: IncrementSheet, *, on: dt.date
+) -> Wanted:
     """Return who is to be on it: as planned there, else as promised before, else its leads."""
     rows = list(Allocation.objects.filter(project=project).select_related("person").order_by("pk"))
     there = [(each.person, each.days) for each in rows if each.increment_id == increment.pk]
@@ -229,7 +232,7 @@ def _wanted(project: Project, increment: Increment, sheet: IncrementSheet) -> Wa
     if there or moved:
         return there or _added_up(moved)
     leads = list(project.leads.order_by("name", "pk"))
-    days = days_of(project)
+    days = days_of(project, on=on)
     if not leads or not days:
         return []
     sheets = [sheet.of(person.pk) for person in leads]

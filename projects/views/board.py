@@ -25,6 +25,7 @@ from projects.selectors import board as reading
 from projects.selectors.board import MOST_SHOWN, SHOWN, Stand
 from projects.selectors.capacity import sheets
 from projects.views.addresses import page_url
+from projects.views.board_then import ICONS, asked_for_more, board_then
 from projects.views.cards import Card, Note, cards_of
 from projects.views.matrix import matrix_context
 from projects.views.ranked import ranked_context
@@ -37,13 +38,6 @@ VIEWS = {
     MATRIX: ("Matrix", "grid-3x3"),
     RANKED: ("Ranked", "list-ordered"),
     REVIEW: ("Review", "clipboard-list"),
-}
-ICONS = {
-    S.PROPOSED: "circle-dashed",
-    S.READY: "circle",
-    S.SCHEDULED: "calendar",
-    S.IN_PROGRESS: "contrast",
-    S.DELIVERED: "rocket",
 }
 CONTEXTS = {MATRIX: matrix_context, RANKED: ranked_context, REVIEW: review_context}
 # Ready-made views by what their address says.
@@ -58,7 +52,6 @@ CHIPS: dict[str, dict[str, str]] = {
 A_WEEK = 7
 # Cards that a phone shows at first.
 ON_A_PHONE = 25
-LENGTH = 5
 BOARD = lists.register(
     ListPage(
         name="board",
@@ -131,8 +124,10 @@ class Board:
     notes: Mapping[int, Note] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, request: HttpRequest, asked: QueryDict | None = None) -> "Board":
-        here = Here.of(request)
+    def of(
+        cls, request: HttpRequest, asked: QueryDict | None = None, *, here: Here | None = None
+    ) -> "Board":
+        here = here or Here.of(request)
         require(permissions.can_see_projects, here.user)
         asked = request.GET if asked is None else asked
         form = BoardFilterForm(asked, choices=reading.choices(_open_to(here)))
@@ -143,7 +138,7 @@ class Board:
             problems.append(("View", "There is no such view."))
         return cls(
             here, view if is_chosen else COLUMNS, is_chosen, form, BOARD.state_of(asked),
-            _more(asked.get("more", "")), problems,
+            asked_for_more(asked.get("more", "")), problems,
         )  # fmt: skip
 
     @cached_property
@@ -230,8 +225,10 @@ class Board:
 
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
-    shown = Board.of(request)
-    here = shown.here
+    here = Here.looking(request)
+    if here.past is not None:
+        return board_then(request, here, here.past)
+    shown = Board.of(request, here=here)
     bar = shown.bar(request.GET)
     totals = shown.totals
     open_count = sum(totals.values())
@@ -276,14 +273,6 @@ def _by_score(columns: Collection[Column]) -> list[Card]:
 
 def _open_to(here: Here) -> QuerySet[Project]:
     return reading.open_projects(selectors.projects_visible_to(here.user))
-
-
-def _more(text: str) -> dict[str, int]:
-    """Read which column shows how many cards: "ready-100"; anything else is nothing."""
-    state, _, count = text.partition("-")
-    if state not in LANES or not (count.isascii() and count.isdecimal() and len(count) <= LENGTH):
-        return {}
-    return {state: min(max(int(count), SHOWN), MOST_SHOWN)}
 
 
 def _built_in(shown: Board, *, opened: bool) -> list[dict[str, Any]]:

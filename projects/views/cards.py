@@ -1,7 +1,7 @@
 """Projects as cards: the same words on the board, in lists and on the pages of what they serve."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -15,6 +15,7 @@ from engagements.models import Effort, Impact, ServiceRequest
 from people.models import User
 from projects.models import LANES, Project, ProjectState
 from projects.rules.capacity import days_words
+from projects.selectors import lateness
 from projects.selectors.board import NEW_FOR
 from projects.selectors.cards import Facts, Paper, facts_of
 from projects.views.addresses import project_url
@@ -23,7 +24,6 @@ LONG = 40
 # From these scores on a card stands out, or at least not back.
 HIGH_SCORE, MIDDLE_SCORE = Decimal(70), Decimal(45)
 EFFORTS = {Effort.LOW: 1, Effort.MEDIUM: 2, Effort.HIGH: 3, Effort.VERY_HIGH: 4}
-AT_WORK = frozenset({ProjectState.SCHEDULED, ProjectState.IN_PROGRESS})
 OUT = frozenset({"waiting", "unconfirmed", "weak", "superseded"})
 DRAFTS = frozenset({"draft", "none"})
 
@@ -152,13 +152,7 @@ class Card:
     @property
     def days_late(self) -> int:
         """Return by how many days its last day is past; 0 where it is not."""
-        project = self.project
-        due = None
-        if project.state in AT_WORK and project.increment is not None:
-            due = project.increment.end
-        elif project.state == ProjectState.DELIVERED and project.rolled_out_on is None:
-            due = project.roll_out_on
-        return max(0, (self.today - due).days) if due is not None else 0
+        return lateness.days_late(self.project, self.today)
 
     @cached_property
     def flag(self) -> Flag | None:
@@ -192,11 +186,13 @@ class Card:
         return Flag("New", "info", "sparkles") if is_new else None
 
 
-def cards_of(projects: Collection[Project], *, today: dt.date) -> list[Card]:
+def cards_of(
+    projects: Collection[Project], *, today: dt.date, facts: Mapping[int, Facts] | None = None
+) -> list[Card]:
     """Return their cards in the same order, in as many statements for one as for many."""
     found = list(projects)
     prefetch_related_objects(found, "owner", "increment")
-    facts = facts_of(found, on=today)
+    facts = facts_of(found, on=today) if facts is None else facts
     return [Card(each, facts.get(each.pk, Facts()), today) for each in found]
 
 
@@ -225,7 +221,8 @@ def _paper_flags(papers: tuple[Paper, ...], today: dt.date) -> "tuple[Flag | Non
 
 
 def _waiting(requests: list[ServiceRequest], today: dt.date) -> Flag:
-    since = min((each.moved_at.date() for each in requests if each.moved_at), default=today)
+    moved = (localtime(each.moved_at).date() for each in requests if each.moved_at)
+    since = min(moved, default=today)
     days = (today - since).days
     for_days = f" {_days(days)}" if days > 0 else ""
     return Flag(f"Waiting for sign-off{for_days}", "warn", "hourglass")

@@ -16,7 +16,8 @@ from config.lib.lists import Column, ListPage, State, ViewBar
 from people.permissions import can_change_view
 from projects import permissions, selectors
 from projects.forms.lists import ProjectFilterForm
-from projects.models import Project, ProjectState
+from projects.models import Project
+from projects.selectors import lateness
 from projects.selectors.board import choices
 from projects.selectors.lists import Asker, ListFilters, account_asked, filtered, in_view
 from projects.views.words import StateTag, state_tag
@@ -193,7 +194,4 @@ class Row:
 
     @property
     def is_late(self) -> bool:
-        project = self.project
-        is_at_work = project.state in (ProjectState.SCHEDULED, ProjectState.IN_PROGRESS)
-        increment = project.increment
-        return is_at_work and increment is not None and increment.end < self.here.today
+        return lateness.days_late(self.project, self.here.today) > 0

@@ -12,7 +12,8 @@ from events.workflow import Option
 from projects import services
 from projects.models import LANES, Project, ProjectState
 from projects.services.ordering import END
-from projects.views.board import ICONS, Board
+from projects.views.board import Board
+from projects.views.board_then import ICONS
 from projects.views.refusals import asks_more, lane_name, needs_of
 
 # Ways out of the columns, which the project's page leads to.

@@ -19,10 +19,10 @@ from engagements.words import state_tag as request_tag
 from events.workflow import Option
 from people.models import User
 from projects import permissions, selectors, services
-from projects.models import Allocation, Project, ProjectAccount, ProjectState, Stakeholder
+from projects.models import Allocation, Project, ProjectAccount, Stakeholder
 from projects.rules.charter import missing_parts
 from projects.rules.charter_values import Seats
-from projects.selectors import history
+from projects.selectors import history, lateness
 from projects.services.splitting import why_not_splittable
 from projects.views.lift import ExpectedLift
 from projects.views.next_steps import NextSteps
@@ -166,9 +166,7 @@ class Shell:
 
     @property
     def is_late(self) -> bool:
-        increment = self.project.increment
-        is_at_work = self.project.state in (ProjectState.SCHEDULED, ProjectState.IN_PROGRESS)
-        return is_at_work and increment is not None and increment.end < self.here.today
+        return lateness.days_late(self.project, self.here.today) > 0
 
     @cached_property
     def events(self) -> Any:

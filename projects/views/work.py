@@ -16,7 +16,7 @@ from people.models import Absence
 from people.selectors import absences_to_decide
 from projects import permissions, selectors
 from projects.models import Project, Review
-from projects.selectors import work
+from projects.selectors import lateness, work
 from projects.selectors.reviews import next_review, review_under_way
 from projects.selectors.work import Need
 from projects.views.words import state_tag
@@ -183,10 +183,11 @@ def _cards(here: Here, hats: Collection[str]) -> Iterator[Further]:
 def _row(project: Project, here: Here) -> Item:
     parts = [project.number]
     increment = project.increment
-    if increment and project.state in work.AT_WORK:
+    if increment and project.state in lateness.AT_WORK:
         days = days_between_text(increment.start, increment.end, here.today)
         when = "Now" if increment.start <= here.today <= increment.end else "Next"
-        parts.append(days if increment.end < here.today else f"{when}: {days}")
+        is_late = lateness.days_late(project, here.today)
+        parts.append(days if is_late else f"{when}: {days}")
     if project.score is not None:
         parts.append(f"score {project.score.normalize():f}")
     url = reverse("projects:detail", args=[project.pk])
@@ -196,8 +197,7 @@ def _row(project: Project, here: Here) -> Item:
 def _state(project: Project, here: Here) -> tuple[str, str, str]:
     if project.blocked_by:
         return "Blocked", "bad", "octagon-x"
-    increment = project.increment
-    if project.state in work.AT_WORK and increment and increment.end < here.today:
+    if lateness.days_late(project, here.today):
         return "Late", "bad", "clock-alert"
     return state_tag(project)
 

@@ -14,6 +14,8 @@ from django.db import connection
 from bench import databases
 from bench.figures import Figures, Sample
 from bench.goals import lists
+from bench.plans.__main__ import kept_of
+from bench.plans.names import BIG, HOT
 from tests.factories import AccountFactory
 
 SIZES = (120, 360)
@@ -176,3 +178,10 @@ def test_lifts_take_as_many_statements_for_any_number_and_write_what_differs(fou
     small, large = of(found, "P13", "statements for the lifts")
     assert small == large <= 6
     assert of(found, "P13", "lifts written where nothing changed") == [0, 0]
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_the_kept_plan_of_a_hot_read_scans_no_big_table(name):
+    scanned = {table for table in BIG if f"Seq Scan on {table}" in kept_of(name)}
+    assert kept_of(name)
+    assert not scanned

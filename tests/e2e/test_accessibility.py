@@ -30,7 +30,13 @@ from tests.e2e.project_sights import PROJECT_SIGHTS
 from tests.e2e.scenes import requests_in_all_states
 from tests.engagements.letters import tokens
 from tests.engagements.ready import Stage
-from tests.factories import ApiTokenFactory, ImportFactory, ImportRowFactory, SavedViewFactory
+from tests.factories import (
+    AlertFactory,
+    ApiTokenFactory,
+    ImportFactory,
+    ImportRowFactory,
+    SavedViewFactory,
+)
 from tests.test_routes import PAGES
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -44,7 +50,7 @@ ACCEPTED = {"/api/v1/docs/": ("heading-order", "nested-interactive", "region", "
 NO_PAGES = {
     "accounts:account-export", "accounts:account-workbook", "imports:rejected",
     "imports:template", "livez", "metrics:changes-csv", "metrics:flips-csv",
-    "metrics:rows-csv", "metrics:rows-xlsx", "metrics:scenario-csv",
+    "metrics:pack-pdf", "metrics:rows-csv", "metrics:rows-xlsx", "metrics:scenario-csv",
     "metrics:scenarios-csv", "metrics:series-csv", "notices:bell", "palette",
     "projects:artefacts-csv", "projects:export", "projects:review-decisions",
     "projects:workbook", "readyz", "requests:export", "requests:file",
@@ -353,6 +359,20 @@ SIGHTS = [
     Sight("leadership", "/metric/definition/"),
     Sight("leadership", "/metric/figures/"),
     Sight("leadership", "/metric/figures/request-sla-attainment/"),
+    Sight("metric_owner", "/metric/lab/"),
+    Sight("metric_owner", "/metric/lab/new/"),
+    Sight("metric_owner", "/metric/lab/new/?metric=seats-deployed"),
+    Sight("metric_owner", "/metric/lab/new/?metric=requests-declined"),
+    Sight("leadership", "/metric/alerts/"),
+    Sight("leadership", "/metric/alerts/?metric=nothing"),
+    Sight("leadership", "/metric/alerts/{alert}/"),
+    Sight("tam", "/metric/alerts/{alert}/"),
+    Sight("tam", "/metric/alert-rules/"),
+    Sight("metric_owner", "/metric/alert-rules/"),
+    Sight("metric_owner", "/metric/alert-rules/new/"),
+    Sight("metric_owner", "/metric/alert-rules/new/?metric=seats-deployed"),
+    Sight("metric_owner", "/metric/alert-rules/new/?metric=seats-deployed", "errors", 422),
+    Sight("metric_owner", "/metric/alert-rules/{alert_rule}/edit/"),
     Sight("leadership", "/requests/sla/"),
     Sight("leadership", "/requests/sla/?impact=1&clock=nothing"),
     Sight("leadership", "/metric/target/"),
@@ -473,6 +493,7 @@ def parts(server):
         "rule": RoutingRule.objects.get(slug="one-off").uuid,
         "level": ServiceLevel.objects.get(clock="routed").uuid,
         "held": a_held_run().uuid,
+        **an_alert(),
         "minimum": SignOffMinimum.objects.get(amount_from=50_000).uuid,
         **sign_offs_asked_for(),
         **statements_of_work(),
@@ -497,6 +518,11 @@ def a_held_run():
         denominator=2,
         held_for=[{"code": "failed", "detail": "Could not be computed: Halden."}],
     )
+
+
+def an_alert():
+    alert = AlertFactory(raised_by__revision=99)
+    return {"alert": alert.uuid, "alert_rule": alert.rule.uuid}
 
 
 @transaction.atomic
@@ -626,9 +652,9 @@ class Samples(dict):
 
 def test_every_page_is_looked_at():
     uuids = (
-        "absence", "allocation", "asked", "comment", "edit", "increment", "left_artefact",
-        "membership", "prj_asked", "team", "held", "level", "minimum", "person", "risk", "rule",
-        "sign_off", "template", "tier", "token", "view",
+        "absence", "alert", "alert_rule", "allocation", "asked", "comment", "edit", "increment",
+        "left_artefact", "membership", "prj_asked", "team", "held", "level", "minimum", "person",
+        "risk", "rule", "sign_off", "template", "tier", "token", "view",
     )  # fmt: skip
     imports = ("uploaded", "bad", "good", "working", "waiting", "failed", "applied", "undone")
     samples = Samples(dict.fromkeys(uuids, uuid.uuid4()) | dict.fromkeys(imports, "IMP-1"))

@@ -6,7 +6,8 @@ from django.db import connection
 
 from accounts.models import Company
 from config.lib.versions import pretend_known_at
-from metrics.selectors import inputs, rows, runs
+from metrics.models import MetricRun
+from metrics.selectors import digests, inputs, rows, runs
 from metrics.selectors.digests import digest_of
 from metrics.services import staging
 from metrics.services.runs import recompute
@@ -69,6 +70,11 @@ def compute(on, known_at=None, now=LATER):
     return recompute(SLUG, on, by=system_user(), now=now, known_at=known_at, computed_at=known_at)
 
 
+def seats_runs():
+    """Every run of seats-deployed; other numbers are worked out from each of them."""
+    return MetricRun.objects.filter(definition__slug=SLUG)
+
+
 def number_on(on):
     run = runs.run_on(SLUG, day(on))
     return run and (run.numerator, run.denominator)
@@ -97,5 +103,6 @@ def assert_same_by_every_way(run):
     )  # fmt: skip
     assert run.inputs_sum == by_statement.inputs_sum.hex
     assert run.digest == digest_of(at, policy, by_statement.inputs_sum)
+    assert run.inputs_format == digests.FORMAT
     seen = rows.rows_of(run).order_by("account_id").values_list(*staging.COLUMNS)
     assert list(seen) == [row[: len(staging.COLUMNS)] for row in expected]

@@ -105,6 +105,8 @@ class TestNumber:
             "input_digest": "",
             "percentile_90": None,
             "running": None,
+            "detail": None,
+            "target": None,
         }
         assert body["oldest_reading"] == "2026-03-01T12:00:00Z"
         assert len(body["input_digest"]) == 64
@@ -243,6 +245,12 @@ class TestRows:
             "passes": True,
             "reason": "passes",
             "oldest_reading": "2026-03-01T12:00:00Z",
+            "state": "counted",
+            "adds": "1",
+            "monthly_active": None,
+            "renewal_on": None,
+            "customer_since": "2025-01-01",
+            "definition_version": 1,
         }
         assert (rows[3]["deployed"], rows[3]["passes"]) == (None, None)
         assert (rows[4]["eligible"], rows[4]["reason"]) == (False, "prospect")

@@ -91,7 +91,7 @@ class TestRecompute:
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
         [
-            (["--metric", "seats"], "There is no metric “seats”, only: increments-on-time"),
+            (["--metric", "seats"], "There is no metric “seats”, only: adoption, arr-at-risk"),
             (["--as-of", "2026-03-13"], "2026-03-13 has not begun yet; today is 2026-03-12."),
             (["--from", "2026-03-01", "--to", "2026-03-13"], "2026-03-13 has not begun yet"),
             (["--as-of", "13.03.2026"], "“13.03.2026” is no day"),

@@ -99,14 +99,16 @@ class TestDatedFacts:
         assert the("02-01", "03-04").subscriptions[0].seats == 1000
         assert the("02-01", "03-05").subscriptions[0].seats == 100
 
-    def test_only_paid_ones_that_cover_the_day_are_read(self):
+    def test_only_paid_ones_that_began_by_the_day_are_read(self):
         learn("03-01")
         account = AccountFactory()
         SubscriptionFactory(account=account, seats=1, end=day("03-10"))
         SubscriptionFactory(account=account, seats=2, start=day("03-10"))
         SubscriptionFactory(account=account, seats=4, kind="trial")
         assert [s.seats for s in the("03-09").subscriptions] == [1]
-        assert [s.seats for s in the("03-10").subscriptions] == [2]
+        # The one that ended says since when it is a customer.
+        assert [s.seats for s in the("03-10").subscriptions] == [1, 2]
+        assert rules.licensed_on(the("03-10").subscriptions, day("03-10")) == (2, False)
 
     def test_the_primary_tam_of_the_day(self, person):
         learn("03-01")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from accounts.models import SeatReading, Subscription, Tier
 from metrics.models import MetricRow
-from metrics.selectors import digests, inputs, judging, runs
+from metrics.selectors import digests, inputs, judging, rows, runs
 from metrics.services import current, staging
 from tests.factories import (
     ExchangeRateFactory,
@@ -231,6 +231,38 @@ class TestPoison:
         assert "cannot be judged at once" in caplog.text
         assert (run.numerator, run.denominator) == (1, 2)
         assert_same_by_every_way(run)
+
+    @pytest.mark.parametrize("how", ["absurd amounts", "a fault of the rules"])
+    def test_a_poisonous_account_is_flagged_and_the_others_are_done(self, how, monkeypatch):
+        poison, good, bad = with_contracts({"arr": 60_000}), customer(80), customer(70)
+        read(poison, 9, "03-02T12:00")
+        compute("03-09")
+        learn("03-10T12:00")
+        read(poison, 8, "03-10T11:00")
+        if how == "absurd amounts":
+            most = "9" * 11
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"UPDATE accounts_subscription SET arr = {most} WHERE account_id = %s",
+                    [poison.pk],
+                )
+            ExchangeRateFactory(currency="EUR", on=day("03-01"), rate=Decimal("99999999"))
+            Subscription.objects.filter(account=poison).update(currency="EUR")
+        else:
+            judge = staging.rules.judge
+
+            def judge_or_fail(account, *args):
+                return 1 / 0 if account.id == poison.pk else judge(account, *args)
+
+            broken = judging.JUDGED.replace("trunc(arr, 6)", "trunc(arr / 0, 6)")
+            monkeypatch.setattr(judging, "JUDGED", broken)
+            monkeypatch.setattr(staging.rules, "judge", judge_or_fail)
+        run = compute("03-10").run
+        told = {row.account_id: row.reason for row in rows.rows_of(run)}
+        assert told == {poison.pk: "error", good.pk: "passes", bad.pk: "below"}
+        assert (run.numerator, run.denominator, run.unknown) == (1, 3, 1)
+        assert run.status == "held"
+        assert "failed" in [each["code"] for each in run.held_for]
 
     def test_dates_without_end_are_left_to_the_rules(self):
         account = with_contracts({"tcv": Decimal(1000), **THREE_YEARS})

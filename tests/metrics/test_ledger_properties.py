@@ -26,13 +26,13 @@ from accounts.models import (
 )
 from accounts.services.readings import make_months
 from config.lib.versions import pretend_known_at
-from metrics.models import MetricRow, MetricRun
+from metrics.models import MetricRow
 from metrics.selectors import rows
 from metrics.services import continuing
 from metrics.services import runs as services
 from people.models import system_user
 from tests.factories import UserFactory
-from tests.metrics.scene import LATER, SLUG, assert_same_by_every_way, settle
+from tests.metrics.scene import LATER, SLUG, assert_same_by_every_way, seats_runs, settle
 
 ZONE = ZoneInfo("America/New_York")  # its clocks go forward on 8 March
 FIRST = dt.date(2026, 3, 5)
@@ -482,7 +482,7 @@ def test_the_ledger_says_what_the_oracle_says(customers, euros, opals, order):
             assert_saw(compute(day, end).run, world.verdicts(day, end))
 
         # And all that was ever published reads as it did, and would be computed so again.
-        for run in MetricRun.objects.filter(pk__in=published):
+        for run in seats_runs().filter(pk__in=published):
             assert_saw(run, published[run.pk])
             assert_same_by_every_way(run)
 
@@ -518,8 +518,8 @@ def test_catching_up_leaves_no_day_behind_what_is_known(customers, euros, nights
             now = cut_after(step)
             done = list(services.catch_up(SLUG, by=system_user(), now=now, known_at=now))
             assert [o.run.day for o in done] == sorted({o.run.day for o in done})
-            for day in MetricRun.objects.values_list("day", flat=True).distinct():
-                newest = MetricRun.objects.filter(day=day).latest("revision")
+            for day in seats_runs().values_list("day", flat=True).distinct():
+                newest = seats_runs().filter(day=day).latest("revision")
                 assert number_of(world.verdicts(day, now)) == (
                     newest.numerator, newest.denominator, newest.unknown, newest.covered,
                 )  # fmt: skip

@@ -63,7 +63,7 @@ class TestAnotherDay:
             ("as_of=0001-01-01", "as_of: Days are from 1990 to 2100."),
             ("as_of=%00", "as_of: "),
             ("as_of=2026-03-21", "21 Mar 2026 has not come yet. This is the newest day."),
-            ("known_at=2026-03-10T10:00:00", "known_at: Add the offset from UTC"),
+            ("known_at=10 March", "known_at: “10 March” is not a time written like"),
             ("known_at=2026-03-20T10:00:00Z", "The moment known_at lies ahead."),
             (
                 "vs=yesterday",
@@ -111,7 +111,7 @@ class TestAnotherDay:
         assert "Target 90%" in now
         assert "0 of 1 account." in then
         assert "Target 90%" not in then
-        assert "As it was known on today 09:00 UTC." in then
+        assert "As of 19 Mar 2026, as known on 20 Mar 2026, 09:00 UTC." in then
 
     def test_nothing_was_known_then(self, browser):
         learn("03-01")

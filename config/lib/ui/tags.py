@@ -16,6 +16,7 @@ Charts (see `config.lib.ui.charts`)
     {% bar share tick=80 tone="warn" label="" %}
     {% units passing near other unknown target=75 target_text="Target 75%" line=80 %}
     {% trend points label="…" target=75 markers=markers name="trend" %}
+    {% beside solid dashed label="…" solid_text="Definition 1" dashed_text="as proposed" %}
     {% steps points label="…" name="seats" %}
     {% pips 3 of=4 label="Impact high" %}         so many of a few small bars
     {% waterfall step.start step.end low=low high=high tone=step.tone %}   in a <td class="wfc">
@@ -181,6 +182,7 @@ def units(  # noqa: PLR0913, PLR0917 - template tags take their arguments by nam
 
 register.simple_tag(charts.pips, name="pips")
 register.simple_tag(charts.trend, name="trend")
+register.simple_tag(charts.beside, name="beside")
 register.simple_tag(charts.steps, name="steps")
 register.simple_tag(charts.waterfall, name="waterfall")
 

@@ -1,3 +1,4 @@
+import datetime as dt
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -7,10 +8,29 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from config.lib.errors import DomainError
-from metrics.demo import imports, load, nights, people, requests
+from metrics.demo import (
+    alerts,
+    health,
+    imports,
+    lab,
+    load,
+    nights,
+    numbers,
+    packs,
+    people,
+    requests,
+)
 from metrics.demo.story import LARGE
 
 USUAL, FEWEST, MOST = 120, 30, 200_000
+# What is told once the numbers are there, in this order.
+PARTS = {
+    "Targets": numbers,
+    "Definitions proposed": lab,
+    "Health": health,
+    "Alerts": alerts,
+    "Board packs": packs,
+}
 
 
 class Command(BaseCommand):
@@ -44,6 +64,7 @@ class Command(BaseCommand):
                 imports.bring(now=now)
                 requests.bring(now=now)
                 runs += nights.compute_figures(now=now)
+                self._look_at_the_numbers(now)
         except DomainError as refusal:
             raise CommandError(str(refusal)) from refusal
         verb = "made" if loaded.is_new else "brought up to today"
@@ -55,6 +76,12 @@ class Command(BaseCommand):
         if accounts not in (loaded.story.size, USUAL):
             self._say("It keeps the size it was made with; an empty database takes another.")
         self.stdout.write(people.sign_ins())
+
+    def _look_at_the_numbers(self, now: dt.datetime) -> None:
+        """Tell what people make of the numbers, once those are there."""
+        for title, part in PARTS.items():
+            self._say(title)
+            part.tell(now=now)
 
     def _say(self, text: str) -> None:
         """Progress goes beside the answer, which is the sign-ins."""

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from config.lib.ui.formats import money_short_text, share_text
 from metrics.management.arguments import a_day, a_metric
 from metrics.models import MetricRun
-from metrics.selectors import changes, figures, runs
+from metrics.selectors import changes, families, movements, runs
 from metrics.selectors.answers import fraction_text
 from metrics.selectors.waterfall import Group, Waterfall, waterfall_of
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
     def handle(self, *, slug: str, first: dt.date, last: dt.date, json: bool, **_: Any) -> None:
         if first > last:
             raise CommandError("--from lies after --to.")
-        if figures.is_figure(slug):
+        if families.family_of(a_metric(slug)) is families.FIGURES:
             raise CommandError(f"{slug} is made from requests; only accounts explain a change.")
         before, after = changes.runs_of(a_metric(slug), first, last)
         if before is None or after is None:
@@ -40,11 +40,31 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{slug} has no run on {early} or before. `recompute_metrics` makes one."
             )
+        is_share = families.family_of(after.definition) is families.SEATS
         if json:
-            found = changes.as_json(before, after)
+            found = (changes if is_share else movements).as_json(before, after)
             self.stdout.write(json_module.dumps(found, indent=2, ensure_ascii=False))
-        else:
+        elif is_share:
             self._print(before, after)
+        else:
+            self._print_movement(before, after)
+
+    def _print_movement(self, before: MetricRun, after: MetricRun) -> None:
+        currency = runs.company().reporting_currency
+        change = movements.movement_of(before, after, currency=currency, is_whole=True)
+        title = f"{after.definition.title} from {before.day} to {after.day}"
+        self.stdout.write(f"{title}: {change.old} → {change.new}")
+        for group in change.groups:
+            self.stdout.write(f"{group.title}  {group.count:,}  {group.step.text}")
+            for line in group.lines:
+                name = line.account.name if line.account else "an account no longer on record"
+                cause = line.contribution.cause
+                self.stdout.write(f"  {name}  {line.step.text}  {line.why} ({cause})")
+        if change.has_number:
+            self.stdout.write(
+                f"Together {change.delta}: {change.earned} earned by seats gained or lost,"
+                f" {change.unearned} not earned."
+            )
 
     def _print(self, before: MetricRun, after: MetricRun) -> None:
         currency = runs.company().reporting_currency

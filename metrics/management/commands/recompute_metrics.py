@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from config.lib.errors import DomainError
 from metrics.management.arguments import a_day, a_metric
-from metrics.selectors import figures, runs
+from metrics.selectors import families, runs
 from metrics.selectors.answers import fraction_text
+from metrics.services import derived
 from metrics.services import figures as request_figures
 from metrics.services.current import refresh_current_facts
 from metrics.services.lifts import refresh_lifts
 from metrics.services.runs import Outcome, catch_up, recompute
-from people.models import system_user
+from people.models import User, system_user
 
 MOST_DAYS = 3_660
 
@@ -53,7 +54,7 @@ class Command(BaseCommand):
         full: bool,
         **_: Any,
     ) -> None:
-        slugs = [a_metric(metric)] if metric else sorted(runs.slugs(), key=figures.is_figure)
+        slugs = [a_metric(metric)] if metric else _in_order()
         days = _days(as_of, first, last)
         now = timezone.now()
         refresh_current_facts(now=now)
@@ -99,13 +100,40 @@ def _outcomes(
     by = system_user()
     if days is not None and days[-1] > today:
         raise CommandError(f"{days[-1]} has not begun yet; today is {today}.")
-    if figures.is_figure(slug):
+    family = families.family_of(slug)
+    if family is families.FIGURES:
         if days is None:
             yield from request_figures.catch_up([slug], by=by, now=now)
         yield from request_figures.recompute([slug], days or [today], by=by, now=now)
-        return
+    elif family is families.DERIVED:
+        # It comes with the run whose rows it is worked out from.
+        found = _of_accounts(runs.SEATS_DEPLOYED, days, today, now, full=full)
+        yield from (outcome for outcome in found if outcome.run.definition.slug == slug)
+    else:
+        yield from _of_accounts(slug, days, today, now, full=full)
+
+
+def _of_accounts(
+    slug: str, days: list[dt.date] | None, today: dt.date, now: dt.datetime, *, full: bool
+) -> Iterator[Outcome]:
+    by = system_user()
     if days is None:
-        yield from catch_up(slug, by=by, now=now, full=full)
-        days = [today]
-    for day in days:
-        yield recompute(slug, day, by=by, now=now, full=full)
+        for outcome in catch_up(slug, by=by, now=now, full=full):
+            yield from _with_derived(outcome, by=by)
+        if slug == runs.SEATS_DEPLOYED:
+            derived.catch_up_missing(now=now, by=by)
+    for day in days or [today]:
+        yield from _with_derived(recompute(slug, day, by=by, now=now, full=full), by=by)
+
+
+def _with_derived(outcome: Outcome, *, by: User) -> Iterator[Outcome]:
+    yield outcome
+    derived.catch_up(outcome.run, by=by)
+    for run in outcome.run.derived.select_related("definition").order_by("definition__slug"):
+        yield Outcome(run, is_new=outcome.is_new)
+
+
+def _in_order() -> list[str]:
+    """Return the numbers to compute: `seats-deployed` first, and what comes with it left out."""
+    seats = sorted(families.slugs_of(families.SEATS), key=runs.SEATS_DEPLOYED.__ne__)
+    return [*seats, *families.slugs_of(families.FIGURES)]

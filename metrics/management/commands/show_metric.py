@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from config.lib.errors import Invalid
 from metrics.management.arguments import a_day, a_metric
 from metrics.models import MetricRun
-from metrics.selectors import answers, figures, rows, runs
+from metrics.selectors import answers, derived, families, figures, runs
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
             "--as-of", type=a_day, metavar="DATE", help="that day, or the last one before it"
         )
         parser.add_argument(
-            "--by", choices=sorted({*rows.SEGMENTS, *figures.BY}), help="each segment too"
+            "--by", choices=sorted({*derived.SEGMENTS, *figures.BY}), help="each segment too"
         )
         parser.add_argument("--rows", action="store_true", help="each account too")
         parser.add_argument("--json", action="store_true", help="as the API answers")
@@ -39,11 +39,11 @@ class Command(BaseCommand):
         if run is None:
             when = f"on {as_of} or before" if as_of else "yet"
             raise CommandError(f"{slug} has no run {when}. `recompute_metrics` makes one.")
-        answer = answers.as_json(run)
+        answer = answers.with_target(run, known_at=None)
         if by:
             answer["segments"] = _segments(run, by)
         if options["rows"]:
-            if figures.is_figure(slug):
+            if families.family_of(slug) is families.FIGURES:
                 raise CommandError(f"{slug} is made from requests; it has no rows of accounts.")
             answer["rows"] = answers.rows_as_json(run)
         if json:
@@ -75,8 +75,9 @@ class Command(BaseCommand):
 
 def _segments(run: MetricRun, by: str) -> list[answers.Answer]:
     slug = run.definition.slug
-    if by not in rows.SEGMENTS and not figures.is_figure(slug):
-        known = ", ".join(rows.SEGMENTS)
+    is_figure = families.family_of(run.definition) is families.FIGURES
+    if not is_figure and by not in derived.segmentations(run):
+        known = ", ".join(derived.segmentations(run))
         raise CommandError(f"{slug} has no parts by {by}. Ask by one of: {known}.")
     try:
         return answers.segments_as_json(run, by)

@@ -5,7 +5,7 @@ stretched `viewBox`; what must not be stretched (text, dots, grid) is placed by
 percentages over it.
 """
 
-from config.lib.ui.charts.lines import Marker, Point, Step, Unit, steps, trend
+from config.lib.ui.charts.lines import Marker, Point, Step, Unit, beside, steps, trend
 from config.lib.ui.charts.shares import BAR_HEIGHT, Part, bar, pips, units
 from config.lib.ui.charts.waterfall import waterfall
 
@@ -17,6 +17,7 @@ __all__ = [
     "Step",
     "Unit",
     "bar",
+    "beside",
     "pips",
     "steps",
     "trend",

@@ -87,6 +87,65 @@ def trend(  # noqa: PLR0913 - a chart has many knobs, all by name
     )
 
 
+def beside(  # noqa: PLR0913 - a chart has many knobs, all by name
+    solid: Iterable[Point],
+    dashed: Iterable[Point],
+    *,
+    label: str,
+    solid_text: str,
+    dashed_text: str,
+    unit: Unit = "share",
+    target: int | None = None,
+    target_text: str = "",
+    markers: Iterable[Marker] = (),
+    name: str = "",
+) -> SafeString:
+    """Two lines over the same days, told apart by their dashes and by words below them.
+
+    Draws nothing where no value of either is known.
+    """
+    lines = [sorted(points, key=lambda point: point[0]) for points in (solid, dashed)]
+    days = sorted({day for points in lines for day, _ in points})
+    numbers = [
+        [(day, None if value is None else _number(value, unit)) for day, value in points]
+        for points in lines
+    ]
+    seen = [number for each in numbers for _, number in each if number is not None]
+    if not seen:
+        return EMPTY
+    if target is not None:
+        seen.append(min(float(target) + 1, 100.0))
+    scale = percent_scale(seen) if unit == "share" else count_scale(seen)
+    frame = Frame(Days(days[0], days[-1]), scale, unit, label, name, small=False)
+    values = [dict(points) for points in lines]
+    chart = _chart(
+        frame,
+        under=_target(scale, target, target_text) + _markers(frame.days, markers),
+        paths=_path(frame, "line-2", numbers[1]) + _path(frame, "line", numbers[0]),
+        over=_lone_dots(frame, numbers[0]) + _last_dot(frame, numbers[0]),
+        readings=[
+            (
+                day,
+                f"{day_text(day)}: "
+                + ", ".join(
+                    f"{words} {_text(value, unit)}"
+                    for words, of_day in zip((solid_text, dashed_text), values, strict=True)
+                    if (value := of_day.get(day)) is not None
+                ),
+            )
+            for day in days
+        ],
+    )
+    return format_html(
+        '{}<p class="key mt2"><span>{}{}, solid</span><span>{}{}, dashed</span></p>',
+        chart,
+        _key_line("main"),
+        solid_text,
+        _key_line(""),
+        dashed_text,
+    )
+
+
 def steps(points: Iterable[Step], *, label: str, name: str = "", small: bool = True) -> SafeString:
     """Licensed and deployed seats: each holds until the next point."""
     dated = sorted(points, key=lambda point: point[0])
