@@ -57,13 +57,14 @@ def published_after_commit(box: Box) -> Counters:
 
 
 PUBLISHER = """
-import sys, uuid, psycopg2, redis
+import sys, time, uuid, psycopg2, redis
 connection = psycopg2.connect(sys.argv[1]); connection.autocommit = True
 queue = redis.Redis.from_url(sys.argv[2])
 with connection.cursor() as cursor:
     while True:
         name = str(uuid.uuid4())
         cursor.execute("INSERT INTO chaos_asked VALUES (%s)", [name])
+        time.sleep(0.005)  # a broker that is some way off
         queue.rpush("chaos", name)
 """
 

@@ -28,6 +28,8 @@ TICK = 1.0
 # Of so many seconds, at random, is the time from the begin of work to the kill.
 WINDOW = 1.2
 FLUSHES = 20
+# So many mails and readings there are at least, or it says nothing.
+MAILS = READINGS = 20
 RESTARTS = 3
 CREATED = 201
 DONE = (200, CREATED)
@@ -92,7 +94,7 @@ def broker_flushed(box: Box, *, chance: random.Random) -> Outcome:
     worker = box.worker()
     with ticking(box), reading(box, outcome):
         with sending(box, "broker") as journal:
-            for _ in range(FLUSHES):
+            while outcome.kills < FLUSHES or len(journal.named(ACKNOWLEDGED)) < MAILS:
                 time.sleep(chance.uniform(0, WINDOW))
                 box.flush_broker()
                 outcome.kills += 1
@@ -108,6 +110,7 @@ def database_killed(box: Box, *, chance: random.Random, token: str, account: str
     web, address = box.web()
     with ticking(box):
         with posting(box, address, token, account) as (journal, answers):
+            box.wait_for("writes", partial(_has, answers, CREATED, READINGS))
             for _ in range(RESTARTS):
                 with suppress(Exception):
                     box.wait_for("work", lambda: _is_in_transaction(box), 15)

@@ -43,9 +43,14 @@ class Event(Public):
     APPEND_ONLY = True
 
     at = models.DateTimeField(db_default=Now(), editable=False)
-    # No foreign keys: the log outlives what it speaks of, and loading it stays cheap.
+    # No foreign keys: the log outlives what it speaks of, and loading it stays cheap. Whom an
+    # event is about is read with it and never asked for; who did it has an index below.
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.DO_NOTHING, db_constraint=False, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     token_key = models.CharField(max_length=16, blank=True)
     verb = models.CharField(max_length=60)
@@ -57,7 +62,12 @@ class Event(Public):
     after = models.JSONField(null=True)
     reason = models.TextField(blank=True)
     subject = models.ForeignKey(
-        SubjectKey, models.DO_NOTHING, null=True, db_constraint=False, related_name="+"
+        SubjectKey,
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     request_id = models.CharField(max_length=64, blank=True)
 

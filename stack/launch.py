@@ -17,6 +17,7 @@ from stack.state import ROOT, State
 
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 KEYS = ("SECRET_KEY", "ENCRYPTION_KEY", "TOKEN_PEPPERS")
+ALL_TESTS = ("-n", "2")
 COMMANDS_OF_THE_OWNER = {"migrate", "createcachetable", "grant_app_role"}
 WHAT_IS_INSTALLED = [ROOT / "requirements" / "runtime.txt", ROOT / "config" / "settings.py"]
 
@@ -102,8 +103,11 @@ def manage(state: State, arguments: Sequence[str]) -> int:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """pytest on servers that are thrown away; as the owner, who may become the application."""
-    return _on_passing_servers([sys.executable, "-m", "pytest", *arguments])
+    """pytest on servers that are thrown away; as the owner, who may become the application.
+
+    All tests in two processes, and in one what is asked for by name: tests/sharing.py.
+    """
+    return _on_passing_servers([sys.executable, "-m", "pytest", *(arguments or ALL_TESTS)])
 
 
 def bench(arguments: Sequence[str]) -> int:

@@ -12,8 +12,19 @@ from rest_framework.test import APIClient
 from events.services import acting_token
 from people import services as people_services
 from people.models import Role, Scope
+from tests import sharing
 from tests.factories import UserFactory
 from tests.stock import restock
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs):
+    sharing.part_brokers(specs)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return sharing.scheduler(config, log)
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +64,11 @@ def _as_the_application(request):
     if "transactional_db" in names or "live_server" in names or _is_transactional(marker):
         return
     request.getfixturevalue("db")
+    become_the_application()
+
+
+def become_the_application():
+    """Until the end of the transaction, where there is the role."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regrole(quote_ident(%s)) IS NOT NULL", [settings.APP_DB_ROLE])
         if cursor.fetchone()[0]:

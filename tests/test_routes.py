@@ -626,13 +626,20 @@ WRITES["post", "api:board-moves"] = (set(Role), Scope.PROJECT_WRITE)
 WRITES["post", "api:definition-proposals-list"] = (set(Role), Scope.METRICS_WRITE)
 WRITES["patch", "api:definition-proposals-detail"] = (set(Role), Scope.METRICS_WRITE)
 WRITES["post", "api:definition-proposals-transitions"] = (set(Role), Scope.METRICS_WRITE)
+WRITES["post", "api:definition-proposals-backtest"] = ({Role.METRIC_OWNER}, Scope.METRICS_WRITE)
 WRITES["post", "api:alerts-transitions"] = (set(Role), Scope.METRICS_WRITE)
 WRITES["post", "api:alert-rules-list"] = (set(Role), Scope.METRICS_WRITE)
 WRITES["patch", "api:alert-rules-detail"] = (set(Role), Scope.METRICS_WRITE)
 WRITES["delete", "api:alert-rules-detail"] = (set(Role), Scope.METRICS_WRITE)
 WRITES["post", "api:account-health-override"] = (set(Role), Scope.METRICS_WRITE)
+# It has no body to be wrong; its own primary TAM and CSM too: tests/metrics/test_health.py.
+WRITES["delete", "api:account-health-override"] = (
+    {Role.DE_LEAD, Role.LEADERSHIP},
+    Scope.METRICS_WRITE,
+)
 WRITES["post", "api:metric-what-if"] = (set(Role), Scope.METRICS_READ)
 RESOURCES["api:metric-what-if"] = (any_role(405), None)
+IN_THE_WAY = {"api:definition-proposals-backtest", "api:account-health-override"}
 WRITES["post", "api:notices-seen"] = (set(Role), Scope.REQUEST_WRITE)
 RESOURCES |= {
     name: (any_role(405), None) for _, name in WRITES if name.endswith(("-bulk", "-external-id"))
@@ -748,16 +755,18 @@ def test_facts_are_written_by_those_who_keep_them(method, name, world, as_):
     assert answers.pop(ANONYMOUS) == 401
     refused = {who for who, status in answers.items() if status == 403}
     assert refused == answers.keys() - {str(role) for role in allowed}
-    assert set(answers.values()) <= {200, 400, 403, 428}
+    # 409: there is no ledger to test over, and no word to end.
+    assert set(answers.values()) <= {200, 400, 403, 428} | ({409} if name in IN_THE_WAY else set())
     assert Event.objects.count() == before
 
 
 @pytest.mark.parametrize(("method", "name"), WRITES)
-def test_a_token_needs_the_scope_to_write(method, name, world, api_client, metric_owner):
-    _, needed = WRITES[method, name]
+def test_a_token_needs_the_scope_to_write(method, name, world, api_client, person):
+    allowed, needed = WRITES[method, name]
+    user = person(Role.METRIC_OWNER if Role.METRIC_OWNER in allowed else min(allowed))
 
     def answer(scope):
-        client = api_client(metric_owner, scope)
+        client = api_client(user, scope)
         return getattr(client, method)(world(name), {}, format="json").status_code
 
     refused = {scope for scope in Scope.values if answer(scope) == 403}

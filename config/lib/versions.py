@@ -12,7 +12,8 @@ known from after it. So a day recomputed with `known_at = cut` sees what the run
 
 import datetime as dt
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import OperationalError, connection, migrations, models, transaction
@@ -68,6 +69,25 @@ def pretend_known_at(at: dt.datetime) -> None:
     """Let the rest of this transaction count as known from `at`: demo history and tests."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('keel.knowledge_time', %s, true)", [at.isoformat()])
+
+
+@contextmanager
+def known_as_of(at: dt.datetime) -> Iterator[None]:
+    """Let what is written in here count as known from `at`, and what follows as before.
+
+    Does nothing outside a transaction: there each service has its own, known by the clock.
+    """
+    if not connection.in_atomic_block:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(current_setting('keel.knowledge_time', true), '')")
+        before = cursor.fetchone()[0]
+    pretend_known_at(at)
+    yield
+    # Not after an error: the transaction is lost then, or its savepoint sets it back.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('keel.knowledge_time', %s, true)", [before])
 
 
 def version_of(

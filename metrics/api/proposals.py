@@ -26,7 +26,7 @@ from config.lib.values import BadValue, echo
 from config.lib.views import ReadViewSet
 from engagements import move_bodies
 from metrics.models import Backtest, DefinitionProposal, MetricDefinition, MetricRun
-from metrics.selectors import answers, lab, lab_results, runs
+from metrics.selectors import lab, lab_results, numbers, runs
 from metrics.services import backtests, proposals
 from people.http import user_of
 from people.models import Scope
@@ -117,7 +117,7 @@ class BacktestBody(fields.StrictSerializer):
 
 
 class BacktestDay(move_bodies.Told):
-    """A day under both; null where it has no number."""
+    """A day under both, in the unit of the number; null where it has none."""
 
     as_of = fields.DateField()
     published = fields.RatioField(allow_null=True)
@@ -126,7 +126,7 @@ class BacktestDay(move_bodies.Told):
 
 
 class BacktestFlips(move_bodies.Told):
-    """How many accounts change side on the newest day."""
+    """How many accounts change on the newest day: side, or what they add to a sum."""
 
     up = fields.IntegerField()
     down = fields.IntegerField()
@@ -350,9 +350,9 @@ def _told_test(proposal: DefinitionProposal, status: int = HTTPStatus.OK) -> Htt
         "days": [
             {
                 "as_of": pair.day.isoformat(),
-                "published": _share(pair.old),
+                "published": _value(pair.old),
                 "definition_version": pair.old.definition.number if pair.old else None,
-                "proposed": _share(pair.new),
+                "proposed": _value(pair.new),
             }
             for pair in result.pairs
         ],
@@ -360,5 +360,6 @@ def _told_test(proposal: DefinitionProposal, status: int = HTTPStatus.OK) -> Htt
     return Response(told, status=status)
 
 
-def _share(run: MetricRun | None) -> str | None:
-    return answers.share(run.numerator, run.denominator) if run else None
+def _value(run: MetricRun | None) -> str | None:
+    """Return the number of a day in its unit; null where there is none."""
+    return numbers.exact_text(numbers.value_of(run), run.definition.unit) if run else None

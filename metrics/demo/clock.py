@@ -4,8 +4,20 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from config.lib.versions import known_as_of
 from events.services import told_as_of
 from metrics.demo.story import ZONE
+
+
+@contextmanager
+def told(at: dt.datetime) -> Iterator[None]:
+    """What happens is logged as of then; what one transaction writes is known from then, too."""
+    token = told_as_of.set(at)
+    try:
+        with known_as_of(at):
+            yield
+    finally:
+        told_as_of.reset(token)
 
 
 class Clock:
@@ -17,12 +29,8 @@ class Clock:
 
     @contextmanager
     def then(self) -> Iterator[None]:
-        """What happens is logged as of then."""
-        token = told_as_of.set(self.at)
-        try:
+        with told(self.at):
             yield
-        finally:
-            told_as_of.reset(token)
 
     def wait(self, *, days: int = 0, hours: int = 0) -> None:
         later = self.at + dt.timedelta(days=days, hours=hours)

@@ -24,6 +24,7 @@ from accounts.models import (
 from accounts.services.readings import make_months
 from config.lib.errors import DomainError
 from config.lib.versions import pretend_known_at
+from engagements.models import RoutingRule
 from events import services as events
 from metrics.demo import people, views
 from metrics.demo.customers import tell_all
@@ -126,7 +127,12 @@ def _set_up(story: Story, users: dict[str, int]) -> None:
     """Replace the shipped settings by the demo's, known from the start."""
     Tier.objects.all().delete()
     Company.objects.all().delete()
+    rules = list(RoutingRule.objects.order_by("pk"))
+    RoutingRule.objects.all().delete()
     pretend_known_at(story.moment(BEFORE - 1))
+    for rule in rules:
+        rule.pk = None
+    RoutingRule.objects.bulk_create(rules)
     Company.objects.create(name=NAME, time_zone=ZONE.key, reporting_currency="USD")
     for name, arr_from, model, cadence, most, mandatory in TIERS:
         Tier.objects.create(

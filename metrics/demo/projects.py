@@ -6,8 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from accounts.models import Account
-from events.services import told_as_of
-from metrics.demo.clock import Clock
+from metrics.demo.clock import Clock, told
 from metrics.demo.people import email_of
 from metrics.demo.story import SOURCE, ZONE
 from metrics.demo.work import Cast, Work
@@ -38,8 +37,7 @@ def set_up(*, now: dt.datetime) -> None:
     """Make the team, the increments of the year, and somebody who has left since."""
     lead = User.objects.get(email=email_of("Ruth Adeyemi"))
     first = now.date() - dt.timedelta(weeks=WEEKS_BACK)
-    token = told_as_of.set(now - dt.timedelta(weeks=WEEKS_BACK))
-    try:
+    with told(now - dt.timedelta(weeks=WEEKS_BACK)):
         team = teams.create_team(name="Deployment Engineering", weeks=2, by=lead)
         for name, days in MEMBERS:
             person = User.objects.get(email=email_of(name))
@@ -55,8 +53,6 @@ def set_up(*, now: dt.datetime) -> None:
             email=email_of(FORMER), name=FORMER, roles=[Role.DE_ENGINEER], by=system_user()
         )
         deactivate(former, by=system_user(), at=now - dt.timedelta(days=20))
-    finally:
-        told_as_of.reset(token)
 
 
 def bring(cast: Cast, *, now: dt.datetime) -> None:
@@ -126,11 +122,8 @@ def _say_what_is_special(cast: Cast, now: dt.datetime) -> None:
     if busy is not None:
         why = "The customer's change freeze lasts until Thursday."
         before_it_met = _friday_before(now) - dt.timedelta(days=1)
-        token = told_as_of.set(before_it_met)
-        try:
+        with told(before_it_met):
             charters.set_blocked(busy, why, by=cast.lead, at=before_it_met)
-        finally:
-            told_as_of.reset(token)
     ranked = Project.objects.filter(state="ready").order_by("-score", "pk")
     if len(ranked) > 2:
         overriding.move_by_hand(
@@ -144,8 +137,7 @@ def _review(cast: Cast, now: dt.datetime) -> None:
     """One was held last Friday; the next is planned."""
     last = _friday_before(now)
     guests = [cast.lead, cast.second_lead, cast.engineer, cast.second_engineer, cast.filer]
-    token = told_as_of.set(last)
-    try:
+    with told(last):
         held = reviews.plan_review(
             meets_at=last, chair=cast.lead, invited=guests, by=cast.lead,
             at=last - dt.timedelta(days=2),
@@ -158,8 +150,6 @@ def _review(cast: Cast, now: dt.datetime) -> None:
             at = last + dt.timedelta(minutes=2 * number + 3)
             deciding.decide(item, wish, by=cast.lead, at=at)
         move(held, "finish", by=cast.lead, at=last + dt.timedelta(minutes=28))
-    finally:
-        told_as_of.reset(token)
     if not Review.objects.filter(state=Review.State.PLANNED).exists():
         reviews.plan_review(
             meets_at=last + dt.timedelta(days=7), chair=cast.lead, invited=guests, by=cast.lead,
@@ -177,8 +167,7 @@ def _friday_before(now: dt.datetime) -> dt.datetime:
 def _be_away(cast: Cast, now: dt.datetime) -> None:
     """One absence is approved, one asked for."""
     monday = now.date() + dt.timedelta(days=7 - now.weekday())
-    token = told_as_of.set(now - dt.timedelta(days=9))
-    try:
+    with told(now - dt.timedelta(days=9)):
         approved: Absence = absences.ask_for_absence(
             person=cast.second_engineer, start=monday, end=monday + dt.timedelta(days=4),
             cover=cast.engineer, note="Skiing.", by=cast.second_engineer,
@@ -190,5 +179,3 @@ def _be_away(cast: Cast, now: dt.datetime) -> None:
             end=monday + dt.timedelta(days=25), cover=cast.second_engineer, by=cast.engineer,
             at=now - dt.timedelta(days=2),
         )  # fmt: skip
-    finally:
-        told_as_of.reset(token)

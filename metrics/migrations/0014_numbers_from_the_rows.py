@@ -1,9 +1,8 @@
-"""Definition 1 of each number worked out from the rows of `seats-deployed`, and their indexes."""
+"""Definition 1 of each number worked out from the rows of `seats-deployed`."""
 
 import datetime as dt
 
-from django.db import migrations, models
-from django.db.models import Q
+from django.db import migrations
 
 COMMON = """\
 
@@ -161,20 +160,4 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunPython(publish, migrations.RunPython.noop),
-        migrations.AddIndex(
-            model_name="metricrow",
-            index=models.Index(
-                fields=["definition", "renewal_on"],
-                condition=Q(eligible=True, unlimited=False),
-                name="metrics_row_by_renewal",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="metricrow",
-            index=models.Index(
-                fields=["definition", "customer_since"],
-                condition=Q(eligible=True, unlimited=False),
-                name="metrics_row_by_purchase",
-            ),
-        ),
     ]

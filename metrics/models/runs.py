@@ -159,17 +159,6 @@ class MetricRow(models.Model):
         indexes = [
             BrinIndex(fields=["from_day"], name="metrics_row_by_start"),
             BrinIndex(fields=["to_day"], name="metrics_row_by_end"),
-            # For whom a date comes by itself: see selectors/derived_sql.py.
-            models.Index(
-                fields=["definition", "renewal_on"],
-                condition=Q(eligible=True, unlimited=False),
-                name="metrics_row_by_renewal",
-            ),
-            models.Index(
-                fields=["definition", "customer_since"],
-                condition=Q(eligible=True, unlimited=False),
-                name="metrics_row_by_purchase",
-            ),
         ]
 
     def __str__(self) -> str:

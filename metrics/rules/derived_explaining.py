@@ -7,8 +7,9 @@ counted), an account contributes to a share (a1 - a0 - M (w1 - w0)) / W1, which 
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
@@ -121,6 +122,7 @@ class Terms:
 
     `line` is the policy that says which side of the line an account is on. `by_rate` names those
     whose ARR only an exchange rate moved; where the line itself was redrawn, `is_redrawn`.
+    `restated` is what contraction had of each account on the old day over the new window.
     """
 
     rule: str
@@ -130,6 +132,7 @@ class Terms:
     line: LinePolicy
     by_rate: Collection[int] = ()
     is_redrawn: bool = False
+    restated: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def is_one_day(self) -> bool:
@@ -148,9 +151,7 @@ def explain_redefined(
     pairs: Sequence[Pair], before: Totals, after: Totals, terms: Terms
 ) -> Explanation:
     """Explain a change of definition too: the old day is worked out under the new one first."""
-    restated_pairs = [
-        Pair(each.account_id, each.before, _restated(each.before, terms)) for each in pairs
-    ]
+    restated_pairs = [Pair(each.account_id, each.before, _restated(each, terms)) for each in pairs]
     restated = _moved(before, restated_pairs)
     old, new = before.value(terms.rule), after.value(terms.rule)
     if old is None or new is None:
@@ -170,9 +171,13 @@ def explain_redefined(
     return Explanation(old, new, new - old, found, restated.value(terms.rule))
 
 
-def _restated(side: Side | None, terms: Terms) -> Side | None:
-    if side is None or terms.rule == CONTRACTION:
-        return side
+def _restated(pair: Pair, terms: Terms) -> Side | None:
+    side = pair.before
+    if side is None:
+        return None
+    if terms.rule == CONTRACTION:
+        seats = terms.restated.get(pair.account_id, 0)
+        return Side(side.row, Adds(State.COUNTED if seats else State.OUT, Decimal(seats)))
     return Side(side.row, ROW_RULES[terms.rule](side.row, terms.first, terms.policy))
 
 

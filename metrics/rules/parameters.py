@@ -35,6 +35,8 @@ SOURCES = {
     "manual": "entered by hand",
 }
 MOST_DAYS = 3_650
+# What every night has to work through.
+MOST_REOPENED, MOST_QUARTERS = 366, 40
 MOST_WORDS = 200
 WORD_MAX = 60
 NUMBER_PLACES, NUMBER_DIGITS = 6, 12
@@ -205,7 +207,12 @@ class _Named:
 _KNOWN = {
     "window_days": _Named("Window", "The day and those before it.", {"low": 1, "suffix": " days"}),
     "reopen_days": _Named(
-        "Reopened", "Finished days that late facts revise.", {"low": 1, "suffix": " days"}
+        "Reopened",
+        "Finished days that late facts revise. Each of them is looked at every night.",
+        {"low": 1, "high": MOST_REOPENED, "suffix": " days"},
+    ),
+    "quarters": _Named(
+        "Quarters", "That of the day and those after it.", {"low": 1, "high": MOST_QUARTERS}
     ),
 }
 

@@ -165,5 +165,6 @@ def _target_of(slug: str) -> alerting.Target | None:
 
 
 def on_rule(rule: AlertRule) -> Alert | None:
-    """Return the alert of the rule that is not over."""
-    return Alert.objects.filter(~Q(state=S.OVER), rule=rule).first()
+    """Return the alert of the rule that is not over, locked: somebody may be snoozing it."""
+    found = Alert.objects.select_for_update(of=("self",), no_key=True)
+    return found.filter(~Q(state=S.OVER), rule=rule).first()

@@ -10,23 +10,31 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from django.db import connection
-from django.db.models import Case, Count, DecimalField, F, Q, QuerySet, Sum, Value, When, Window
-from django.db.models.functions import RowNumber
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    DecimalField,
+    F,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+    Window,
+)
+from django.db.models.functions import Cast, RowNumber
 
 from accounts.models import Account, Tier
-from metrics import rules
-from metrics.models import MetricRun, MetricTarget
-from metrics.selectors import bands, inputs, rows, runs, summaries
+from metrics.models import MetricRow, MetricRun, MetricTarget
+from metrics.selectors import bands, rows, runs, summaries
 from people.models import User
 
 SHOWN = 8
 # So many accounts the what-if of the dashboard reaches.
 REACHED = 20
-LATE_DAYS = 7
 SMALL_SEGMENT = 5
 NO_ONE = "none"
 
@@ -87,7 +95,14 @@ COUNTS: dict[str, Callable[[Cell], int]] = {
 
 BY_REASON = ("tier_id", "region", "reason")
 BY_TAM = ("tam_id",)
-NOT_TOLD: dict[str, Any] = {"tier_id": None, "region": "", "tam_id": None, "reason": ""}
+KEPT = (BY_REASON, BY_TAM)
+NO_ID = Cast(Value(None), BigIntegerField())
+NOT_TOLD: dict[str, Any] = {
+    "tier_id": NO_ID,
+    "region": Value(""),
+    "tam_id": NO_ID,
+    "reason": Value(""),
+}
 
 
 def cells_of(run: MetricRun) -> tuple[Cell, ...]:
@@ -107,31 +122,59 @@ def finest_cells_of(run: MetricRun) -> tuple[Cell, ...]:
 @lru_cache(maxsize=64)
 def _cells(run: MetricRun, by: tuple[str, ...]) -> tuple[Cell, ...]:
     told = summaries.told_of(run, cells_name(by))
-    return count_cells(run, by) if told is None else tuple(Cell(*cell) for cell in told)
+    if told is not None:
+        return tuple(Cell(*cell) for cell in told)
+    return count_cells(run)[by] if by in KEPT else _count_cells(run, by)[by]
 
 
 def cells_name(by: tuple[str, ...]) -> str:
     return f"cells by {' '.join(by)}"
 
 
-def count_cells(run: MetricRun, by: tuple[str, ...]) -> tuple[Cell, ...]:
-    groups = (
+@lru_cache(maxsize=32)
+def count_cells(run: MetricRun) -> dict[tuple[str, ...], tuple[Cell, ...]]:
+    """Return the cells of each of KEPT, in one statement."""
+    return _count_cells(run, *KEPT)
+
+
+def _count_cells(run: MetricRun, *ways: tuple[str, ...]) -> dict[tuple[str, ...], tuple[Cell, ...]]:
+    first, *others = (_groups(run, way, by) for way, by in enumerate(ways))
+    cells: dict[tuple[str, ...], list[Cell]] = {by: [] for by in ways}
+    for way, *group in first.union(*others, all=True) if others else first:
+        cells[ways[way]].append(_cell(*group))
+    return {by: tuple(found) for by, found in cells.items()}
+
+
+def _groups(run: MetricRun, way: int, by: tuple[str, ...]) -> QuerySet[MetricRow, Any]:
+    told = {f"of_{name}": F(name) if name in by else empty for name, empty in NOT_TOLD.items()}
+    of = ("way", *told, "eligible", "unlimited", "passes")
+    counts = {
+        "accounts": Count("id"),
+        "near": Count("id", filter=bands.BANDS["near"]),
+        "falling": Count("id", filter=bands.BANDS["falling"]),
+        "covered": Count("id", filter=Q(deployed__isnull=False)),
+        "conflicts": Count("id", filter=bands.BANDS["conflict"]),
+    }
+    return (
         bands.measured(run)
         .order_by()
-        .values(*by, "eligible", "unlimited", "passes")
-        .annotate(
-            accounts=Count("id"),
-            near=Count("id", filter=bands.BANDS["near"]),
-            falling=Count("id", filter=bands.BANDS["falling"]),
-            covered=Count("id", filter=Q(deployed__isnull=False)),
-            conflicts=Count("id", filter=bands.BANDS["conflict"]),
-        )
+        .annotate(way=Value(way), **told)
+        .values(*of)
+        .annotate(**counts)
+        .values_list(*of, *counts)
     )
-    return tuple(_cell(**{**NOT_TOLD, **group}) for group in groups)
 
 
-def _cell(*, eligible: bool, unlimited: bool, **counts: Any) -> Cell:
-    return Cell(in_ratio=eligible and not unlimited, **counts)
+def _cell(
+    tier_id: int | None,
+    region: str,
+    tam_id: int | None,
+    reason: str,
+    eligible: bool,  # noqa: FBT001
+    unlimited: bool,  # noqa: FBT001
+    *counts: Any,
+) -> Cell:
+    return Cell(tier_id, region, tam_id, reason, eligible and not unlimited, *counts)
 
 
 def total(cells: Iterable[Cell], band: str) -> int:
@@ -293,89 +336,6 @@ def accounts_of(run: MetricRun, ids: Collection[int]) -> dict[int, Account]:
             renewal_on=bands.renewal_on(run, account="pk")
         )
     }
-
-
-LATE = """
-    WITH seen AS (
-        SELECT DISTINCT ON (account_id) account_id, eligible AND NOT unlimited AS in_ratio
-        FROM metrics_metricrow
-        WHERE definition_id = %(definition)s AND layer <= %(layer)s
-          AND from_day <= %(day)s AND (to_day IS NULL OR to_day > %(day)s)
-        ORDER BY account_id, layer DESC
-    )
-    SELECT {what}
-    FROM ({instances}) AS latest (account_id, instance_id, counted, observed_at, source, seats)
-    WHERE counted AND observed_at >= %(usable_from)s AND observed_at < %(fresh_from)s
-"""
-ONLY_IN_RATIO = "AND i.account_id IN (SELECT account_id FROM seen WHERE in_ratio)"
-
-
-@lru_cache(maxsize=64)
-def late_count(run: MetricRun, zone: ZoneInfo) -> int:
-    """Return how many accounts in the ratio are counted by a reading over a week old."""
-    told = summaries.told_of(run, late_name(zone))
-    return count_late(run, zone) if told is None else int(told)
-
-
-def late_name(zone: ZoneInfo) -> str:
-    return f"late {zone.key}"
-
-
-def count_late(run: MetricRun, zone: ZoneInfo) -> int:
-    ((count,),) = _late(run, zone, "count(DISTINCT account_id)")
-    return int(count)
-
-
-class LateSource(NamedTuple):
-    """A source of seat counts from which some have not arrived."""
-
-    source: str
-    accounts: int
-    last: dt.datetime
-
-
-@lru_cache(maxsize=64)
-def late_by_source(run: MetricRun, zone: ZoneInfo) -> tuple[LateSource, ...]:
-    """Return where the late counts of accounts in the ratio come from, most accounts first."""
-    told = summaries.told_of(run, late_sources_name(zone))
-    if told is None:
-        return find_late_sources(run, zone)
-    return tuple(
-        LateSource(source, accounts, dt.datetime.fromisoformat(last))
-        for source, accounts, last in told
-    )
-
-
-def late_sources_name(zone: ZoneInfo) -> str:
-    return f"late by source {zone.key}"
-
-
-def find_late_sources(run: MetricRun, zone: ZoneInfo) -> tuple[LateSource, ...]:
-    what = "source, count(DISTINCT account_id), max(observed_at)"
-    found = _late(run, zone, what, " GROUP BY source ORDER BY 2 DESC, source")
-    return tuple(LateSource(*line) for line in found)
-
-
-def late_ids(run: MetricRun, zone: ZoneInfo) -> list[int]:
-    return [account_id for (account_id,) in _late(run, zone, "DISTINCT account_id")]
-
-
-def _late(run: MetricRun, zone: ZoneInfo, what: str, end: str = "") -> list[tuple[Any, ...]]:
-    policy = runs.policy_of(run.definition)
-    parameters: dict[str, Any] = {
-        "definition": run.definition_id,
-        "layer": run.revision,
-        "day": run.day,
-        "day_end": rules.start_of(run.day + dt.timedelta(days=1), zone),
-        "known_at": run.known_at,
-        "usable_from": rules.start_of(run.day - dt.timedelta(days=policy.stale_days), zone),
-        "fresh_from": rules.start_of(run.day - dt.timedelta(days=LATE_DAYS), zone),
-    }
-    instances = inputs.INSTANCES.format(only=ONLY_IN_RATIO, **inputs.owned("i", {}))
-    with connection.cursor() as cursor:
-        cursor.execute(LATE.format(what=what, instances=instances) + end, parameters)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
 
 
 def target_at(slug: str, known_at: dt.datetime | None) -> MetricTarget | None:

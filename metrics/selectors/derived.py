@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -142,8 +142,12 @@ def drops_of(run: MetricRun) -> dict[int, Drop]:
 
     Runs never change, so it is worked out once.
     """
+    return drops_over(run.parts.get("nights", []))
+
+
+def drops_over(nights: Iterable[Mapping[str, Any]]) -> dict[int, Drop]:
     found: dict[int, Drop] = {}
-    for night in run.parts.get("nights", []):
+    for night in nights:
         before, after = nights_runs(night)
         with connection.cursor() as cursor:
             cursor.execute(

@@ -1,5 +1,6 @@
 """What moved a number that is worked out from rows, between two of its runs."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -20,11 +21,11 @@ from metrics.rules.derived_explaining import (
     explain_redefined,
 )
 from metrics.selectors import derived as derived_rows
-from metrics.selectors import derived_sql, inputs, runs
+from metrics.selectors import derived_nights, derived_sql, inputs, runs
 from metrics.selectors.derived_sql import Seen
 
-# Whose contribution is not the same on both days; all of those asked about where the
-# definition is another one.
+# Whose contribution is not the same on both days; where the definition is another one, all of
+# those asked about, on the old day under the new one too.
 MOVED = """
     SELECT account_id, {columns}
     FROM ({old}) old FULL JOIN ({new}) new USING (account_id)
@@ -36,7 +37,7 @@ DIFFERENT = f"""
     IS DISTINCT FROM
     ROW(CASE WHEN new.state = {derived_sql.COUNTED} THEN new.amount ELSE 0 END, new.weight)
 """
-ASKED = f"{derived_sql.OUT} <> ANY(ARRAY[old.state, new.state])"
+ASKED = f"{derived_sql.OUT} <> ANY(ARRAY[old.state, new.state, old.restated])"
 # Accounts with the same contracts on both days, as each of them knew it.
 SAME_CONTRACTS = """
     SELECT account_id FROM unnest(%(ids)s) AS asked (account_id)
@@ -56,13 +57,27 @@ SAME_CONTRACTS = """
 def explanation(before: MetricRun, after: MetricRun) -> Explanation:
     """Explain the change from one run to another of the same number."""
     rule = after.definition.rule
+    is_redefined = before.definition_id != after.definition_id
+    restated: dict[int, derived_rows.Drop] | None = None
     with transaction.atomic():
-        pairs = _nights(before, after) if rule == derived.CONTRACTION else _pairs(before, after)
-        terms = _terms(before, after, pairs)
+        if rule == derived.CONTRACTION:
+            if is_redefined:
+                restated = _drops_restated(before, after)
+            pairs = _nights(before, after, restated)
+        else:
+            pairs = _pairs(before, after, ASKED if is_redefined else DIFFERENT)
+        terms = _terms(before, after, pairs, restated or {})
     totals = _totals(before), _totals(after)
-    is_redefined = before.definition_id != after.definition_id and rule != derived.CONTRACTION
     found = explain_redefined if is_redefined else explain
     return found(pairs, *totals, terms)
+
+
+def differences(old: MetricRun, new: MetricRun) -> list[Pair]:
+    """Pair the accounts that add something else to one of two runs of a day than to the other."""
+    with transaction.atomic():
+        if new.definition.rule == derived.CONTRACTION:
+            return _nights(old, new)
+        return _pairs(old, new, DIFFERENT)
 
 
 def _totals(run: MetricRun) -> Totals:
@@ -74,7 +89,12 @@ def _totals(run: MetricRun) -> Totals:
     return Totals(Fraction(amount), weight)
 
 
-def _terms(before: MetricRun, after: MetricRun, pairs: list[Pair]) -> Terms:
+def _terms(
+    before: MetricRun,
+    after: MetricRun,
+    pairs: list[Pair],
+    restated: Mapping[int, derived_rows.Drop],
+) -> Terms:
     old, new = derived_rows.rows_behind(before), derived_rows.rows_behind(after)
     return Terms(
         rule=after.definition.rule,
@@ -84,6 +104,7 @@ def _terms(before: MetricRun, after: MetricRun, pairs: list[Pair]) -> Terms:
         line=runs.policy_of(new.definition),
         by_rate=_by_rate(old, new, pairs),
         is_redrawn=old.definition_id != new.definition_id,
+        restated={account_id: drop.seats for account_id, drop in restated.items()},
     )
 
 
@@ -113,10 +134,14 @@ def _by_rate(old: MetricRun, new: MetricRun, pairs: list[Pair]) -> set[int]:
         return {account_id for (account_id,) in cursor.fetchall()}
 
 
-def _pairs(before: MetricRun, after: MetricRun) -> list[Pair]:
+def _pairs(before: MetricRun, after: MetricRun, which: str) -> list[Pair]:
     said = {}
+    rule = after.definition.rule
+    under_the_new = derived_sql.BY_RULE[rule](before.day, derived_rows.policy_of(after)).state
     for side, run in (("old", before), ("new", after)):
         more = "".join(f", {name}" for name in derived_sql.COLUMNS)
+        if side == "old":
+            more += f", ({under_the_new}) AS restated"
         said[side] = derived_sql.adds_of(
             run.definition.rule,
             run.day,
@@ -125,7 +150,6 @@ def _pairs(before: MetricRun, after: MetricRun) -> list[Pair]:
             more=more,
         )
     columns = ", ".join(f"{side}.{name}" for side in said for name in SIDE)
-    which = DIFFERENT if before.definition_id == after.definition_id else ASKED
     with connection.cursor() as cursor:
         cursor.execute(MOVED.format(columns=columns, which=which, **said))
         return [
@@ -141,11 +165,24 @@ def _side(values: list[Any]) -> Side | None:
     return Side(Row(*row), Adds(State(state), amount, weight, key))
 
 
-def _nights(before: MetricRun, after: MetricRun) -> list[Pair]:
+def _drops_restated(before: MetricRun, after: MetricRun) -> dict[int, derived_rows.Drop]:
+    """Return what accounts had given up by the old day, over the window of the new definition."""
+    base = derived_rows.rows_behind(before)
+    days = derived_rows.policy_of(after).window_days
+    nights = derived_nights.over(before.definition.slug, base, days)["nights"]
+    return derived_rows.drops_over(nights)
+
+
+def _nights(
+    before: MetricRun,
+    after: MetricRun,
+    restated: Mapping[int, derived_rows.Drop] | None = None,
+) -> list[Pair]:
     """Pair what accounts gave up over the one window and over the other."""
     drops = [derived_rows.drops_of(run) for run in (before, after)]
-    ids = [i for i in sorted(drops[0].keys() | drops[1].keys()) if _seats(drops[0], i) != _seats(
-        drops[1], i)]  # fmt: skip
+    windows = drops if restated is None else [*drops, restated]
+    known = sorted({account_id for window in windows for account_id in window})
+    ids = [i for i in known if len({_seats(window, i) for window in windows}) > 1]
     rows = [_rows_of(run, ids) for run in (before, after)]
     return [
         Pair(i, *(_given_up(rows[side].get(i), _seats(drops[side], i)) for side in (0, 1)))
@@ -153,7 +190,7 @@ def _nights(before: MetricRun, after: MetricRun) -> list[Pair]:
     ]
 
 
-def _seats(drops: dict[int, derived_rows.Drop], account_id: int) -> int:
+def _seats(drops: Mapping[int, derived_rows.Drop], account_id: int) -> int:
     return drops.get(account_id, derived_rows.Drop()).seats
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from metrics.models import GONE, MetricRun
 from metrics.rules import derived
 from metrics.rules.derived import Policy, State
+from metrics.selectors.inputs import KNOWN
 
 OUT, CLEAR, COUNTED, UNKNOWN = map(int, State)
 MEMBER = "(eligible AND NOT unlimited)"
@@ -78,7 +79,7 @@ def _adoption(_day: dt.date, _policy: Policy) -> Expressions:
     return Expressions(
         f"""CASE WHEN NOT {MEMBER} THEN {OUT}
         WHEN monthly_active IS NULL OR licensed = 0 THEN {UNKNOWN} ELSE {COUNTED} END""",
-        amount="coalesce(monthly_active, 0)",
+        amount="CASE WHEN licensed = 0 THEN 0 ELSE coalesce(monthly_active, 0) END",
         weight="licensed",
     )
 
@@ -183,37 +184,47 @@ class Seen:
             WHERE reason <> '{GONE}'"""
 
 
-def near_a_boundary(asked: list[Asked], seen: Seen, now: dt.date) -> str:
+# Contracts of a child may be counted at any account above it.
+WITH_THOSE_ABOVE = """
+    WITH RECURSIVE up AS (
+        {near}
+        UNION
+        SELECT v.parent_id FROM up JOIN accounts_account_version v ON v.fact_id = up.account_id
+        WHERE v.parent_id IS NOT NULL
+    )
+    SELECT account_id FROM up"""
+
+
+def near_a_boundary(
+    asked: list[Asked], before: dt.date, now: dt.date, *, rolls_up: bool = False
+) -> str:
     """Select accounts for which a date falls between the days; by index, and maybe too many.
 
     What a rule says of an unchanged row changes with the day where the 90th day after the purchase
-    or the start of the time before a renewal comes, and where a quarter begins.
+    or the start of the time before a renewal comes, and where a quarter begins. The renewal is the
+    end of a contract, the purchase the start of one, so contracts as known are asked: an index on
+    the rows would cost each changed one another entry. Accounts with a contract that ends between
+    the days are touched anyway. It asks for the parameter `known_at`.
     """
-    before = seen.day
-    ranges = {f"renewal_on > {_date(before)} AND renewal_on <= {_date(now)}"}
+    ranges = set()
     for each in asked:
         policy = each.policy
         if each.rule in (derived.EARLY_WARNING, derived.AT_RISK):
-            days = int(policy.after_days)
-            ranges.add(
-                f"customer_since > {_date(before)} - {days} "
-                f"AND customer_since <= {_date(now)} - {days}"
-            )
+            days = dt.timedelta(days=policy.after_days)
+            ranges.add(f"v.start > {_date(before - days)} AND v.start <= {_date(now - days)}")
         if each.rule == derived.AT_RISK:
-            days = int(policy.within_days)
-            ranges.add(
-                f"renewal_on > {_date(before)} + {days} AND renewal_on <= {_date(now)} + {days}"
-            )
+            days = dt.timedelta(days=policy.within_days)
+            ranges.add(f'v."end" > {_date(before + days)} AND v."end" <= {_date(now + days)}')
         if each.rule == derived.RENEWAL_EXPOSURE:
             ends = [derived.quarters_end(day, policy.quarters) for day in (before, now)]
             if ends[0] != ends[1]:
-                ranges.add(f"renewal_on >= {_date(ends[0])} AND renewal_on < {_date(ends[1])}")
-    return " UNION ".join(
-        f"SELECT account_id FROM metrics_metricrow WHERE definition_id = {seen.definition}"
-        f" AND eligible AND NOT unlimited AND {each} AND from_day <= {_date(before)}"
-        f" AND (to_day IS NULL OR to_day > {_date(before)})"
+                ranges.add(f'v."end" >= {_date(ends[0])} AND v."end" < {_date(ends[1])}')
+    near = " UNION ".join(
+        f"SELECT v.account_id FROM accounts_subscription_version v"
+        f" WHERE v.kind = 'paid' AND {each} AND {KNOWN.format('v')}"
         for each in sorted(ranges)
-    )
+    ) or "SELECT NULL::bigint AS account_id WHERE false"  # fmt: skip
+    return WITH_THOSE_ABOVE.format(near=near) if rolls_up else near
 
 
 NO_CUSTOMER = ", ".join(f"'{reason}'" for reason in derived.NO_CUSTOMER)

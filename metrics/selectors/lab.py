@@ -56,6 +56,12 @@ def newest_version(slug: str) -> MetricDefinition | None:
     return runs.definitions().filter(slug=slug).first()
 
 
+def titles_beside(slug: str) -> set[str]:
+    """Return what the other numbers are called, folded so that they can be compared."""
+    newest = runs.definitions().exclude(slug=slug).distinct("slug")
+    return {title.casefold() for title in newest.values_list("title", flat=True)}
+
+
 def is_second(proposal: DefinitionProposal) -> bool:
     """Say whether it makes a number of its own beside the one it starts from."""
     return proposal.slug != proposal.base.slug
@@ -77,7 +83,7 @@ def has_other_rules(proposal: DefinitionProposal) -> bool:
 
 def can_be_tested(definition: MetricDefinition) -> bool:
     """Say whether past days can be computed under other rules."""
-    return families.family_of(definition) is families.SEATS
+    return families.family_of(definition) is not families.FIGURES
 
 
 def test_of(proposal: DefinitionProposal) -> Backtest | None:
@@ -161,6 +167,11 @@ def clash(proposal: DefinitionProposal) -> str:
     if newest.valid_from >= proposal.effective_on:
         day = day_text(newest.valid_from, proposal.effective_on)
         return f"Definition {newest.number} begins on {day}. Choose a later day for this one."
+    if newest.pk != proposal.base_id:
+        return (
+            f"It starts from definition {proposal.base.number} and would undo what definition"
+            f" {newest.number} changed. Begin another proposal, from that one."
+        )
     return ""
 
 

@@ -1,6 +1,7 @@
 """What a back-test came to: both series, both numbers, and the accounts that change side."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,11 +12,15 @@ from django.db import connection
 
 from accounts.models import Account
 from metrics.models import GONE, Backtest, MetricDefinition, MetricRun
-from metrics.selectors import numbers, runs
-from metrics.selectors.dashboard import Shares, needed_for, shares_of
+from metrics.rules.derived import State
+from metrics.rules.derived_explaining import Side
+from metrics.selectors import derived_changes, families, numbers, runs
+from metrics.selectors.dashboard import needed_for
 from metrics.selectors.explaining import COLUMNS, HIGHEST, MOVED, ONLY, SEEN
 
 PASSES, FAILS, OUT = "passes", "fails", "out"
+# Of a number that is a sum: it adds something.
+COUNTED = "counted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +73,17 @@ class Flips:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one definition says of an account; `side` is OUT where it is not in the number."""
+    """What one definition says of an account; `side` is OUT where it is not in the number.
+
+    `adds` is what it adds to a number that is a sum over accounts; None of a share of them.
+    """
 
     side: str
     reason: str = ""
     licensed: int | None = None
     deployed: int | None = None
     arr: Decimal | None = None
+    adds: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,41 +96,53 @@ class Moved:
 
     @property
     def kind(self) -> str:
-        """Return a field of Flips."""
-        if self.new.side == OUT:
-            return "left"
-        if self.old.side == OUT:
-            return "entered"
-        return "up" if self.new.side == PASSES else "down"
+        return kind_of(self.old, self.new)
+
+
+def kind_of(old: Seen, new: Seen) -> str:
+    """Return a field of Flips."""
+    if new.side == OUT:
+        return "left"
+    if old.side == OUT:
+        return "entered"
+    if old.adds is not None and new.adds is not None:
+        return "up" if new.adds > old.adds else "down"
+    return "up" if new.side == PASSES else "down"
 
 
 def moved(pair: Pair) -> list[Moved]:
     """Return the accounts that change side on the day, by name; none where a run is missing."""
     if pair.old is None or pair.new is None:
         return []
-    found = _moved_rows(pair.old, pair.new)
+    found = _moved(pair.old, pair.new)
     accounts = Account.objects.in_bulk(list(found))
-    rows = [
-        Moved(accounts[pk], _seen(found[pk][0]), _seen(found[pk][1]))
-        for pk in found
-        if pk in accounts
-    ]
+    rows = [Moved(accounts[pk], *found[pk]) for pk in found if pk in accounts]
     return sorted(rows, key=lambda each: (each.account.name.casefold(), each.account.pk))
 
 
 def flips(pair: Pair) -> Flips:
     """Count them, without reading the accounts."""
-    counts = {"up": 0, "down": 0, "left": 0, "entered": 0}
-    if pair.old is not None and pair.new is not None:
-        for old, new in _moved_rows(pair.old, pair.new).values():
-            before, after = _seen(old).side, _seen(new).side
-            if after == OUT:
-                counts["left"] += 1
-            elif before == OUT:
-                counts["entered"] += 1
-            else:
-                counts["up" if after == PASSES else "down"] += 1
+    if pair.old is None or pair.new is None:
+        return Flips()
+    counts = Counter(kind_of(*sides) for sides in _moved(pair.old, pair.new).values())
     return Flips(**counts)
+
+
+def _moved(old: MetricRun, new: MetricRun) -> dict[int, tuple[Seen, Seen]]:
+    if new.base is not None:
+        found = derived_changes.differences(old, new)
+        return {each.account_id: (_added(each.before), _added(each.after)) for each in found}
+    rows = _moved_rows(old, new)
+    return {pk: (_seen(sides[0]), _seen(sides[1])) for pk, sides in rows.items()}
+
+
+def _added(side: Side | None) -> Seen:
+    if side is None:
+        return Seen(OUT, adds=Fraction(0))
+    row, is_in = side.row, side.adds.state is State.COUNTED
+    return Seen(
+        COUNTED if is_in else OUT, row.reason, row.licensed, row.deployed, row.arr, side.amount
+    )
 
 
 def _moved_rows(old: MetricRun, new: MetricRun) -> dict[int, tuple[Mapping[str, Any], ...]]:
@@ -174,8 +195,6 @@ class Result:
     pairs: list[Pair]
     newest: Pair | None
     largest: Pair | None
-    old: Shares | None
-    new: Shares | None
     effect: Effect | None
 
 
@@ -188,14 +207,14 @@ def result_of(test: Backtest) -> Result:
     known = [pair for pair in both if pair.difference is not None]
     largest = max(known, key=lambda pair: (abs(pair.difference or 0), pair.day), default=None)
     if newest is None or newest.old is None or newest.new is None:
-        return Result(found, None, largest, None, None, None)
-    old, new = shares_of(newest.old), shares_of(newest.new)
-    return Result(found, newest, largest, old, new, _effect(slug, newest.old, newest.new))
+        return Result(found, None, largest, None)
+    return Result(found, newest, largest, _effect(slug, newest.old, newest.new))
 
 
 def _effect(slug: str, old: MetricRun, new: MetricRun) -> Effect | None:
     target = runs.target_of(slug)
-    if target is None or target.at_most:
+    is_share = families.family_of(old.definition) is families.SEATS
+    if target is None or target.at_most or not is_share:
         return None
 
     def missing(run: MetricRun) -> int:

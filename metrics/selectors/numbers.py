@@ -113,6 +113,11 @@ def _unknown(run: MetricRun) -> str:
     return f"; {run.unknown:,} unknown" if run.unknown else ""
 
 
+def _quarters(run: MetricRun) -> str:
+    count = run.definition.policy["quarters"]
+    return "this quarter" if count == 1 else f"{count} quarters"
+
+
 def _adoption_note(run: MetricRun, _currency: str) -> str:
     if not run.numerator:
         return "Of no account the people active in the month are known"
@@ -147,7 +152,7 @@ DERIVED_NOTES = {
     ),
     derived.ADOPTION: _adoption_note,
     derived.RENEWAL_EXPOSURE: lambda run, _: (
-        _counted_of(run, "that renew in four quarters") + _unknown(run)
+        _counted_of(run, f"that renew in {_quarters(run)}") + _unknown(run)
     ),
     derived.CONTRACTION: _contraction_note,
 }

@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 
 from config.lib.values import moment_text
 from metrics.models import MetricDefinition, MetricRun
-from metrics.selectors import dashboard, families, runs
+from metrics.selectors import dashboard, families, late_readings, runs
 from metrics.selectors.packs_number import Scene, Told, counts, ref, value_text
 from metrics.selectors.reasons import reason_text
 from metrics.selectors.runs import SEATS_DEPLOYED
@@ -29,10 +29,10 @@ PARAMETERS = {
 
 def quality(scene: Scene) -> Told:
     run, cells = scene.run, dashboard.cells_of(scene.run)
-    late = dashboard.late_by_source(run, scene.zone)
+    late = late_readings.by_source_of(run, scene.zone)
     return {
-        "late": dashboard.late_count(run, scene.zone),
-        "late_days": dashboard.LATE_DAYS,
+        "late": late_readings.count_of(run, scene.zone),
+        "late_days": late_readings.LATE_DAYS,
         "late_by_source": [
             {
                 "source": each.source,

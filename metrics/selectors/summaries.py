@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
+from config.lib.reading import read_once
 from metrics.models import MetricRun, RunSummary
 
 
@@ -15,6 +16,7 @@ class _NothingYetError(LookupError):
     pass
 
 
+@read_once
 def _of(run_id: int) -> dict[str, Any]:
     try:
         return _kept(run_id)

@@ -5,6 +5,7 @@ nothing: one alert of a rule is open at a time, and what it said already it does
 """
 
 import datetime as dt
+import logging
 
 from django.db import transaction
 from django.db.models import F
@@ -21,6 +22,8 @@ from people.models import system_user
 
 S = Alert.State
 
+logger = logging.getLogger(__name__)
+
 
 def evaluate(*, at: dt.datetime, known_at: dt.datetime | None = None) -> int:
     """Ask every active rule of the newest run of its number; return how many alerts moved.
@@ -28,7 +31,16 @@ def evaluate(*, at: dt.datetime, known_at: dt.datetime | None = None) -> int:
     `known_at` stands for the present; giving it is for made-up history.
     """
     rules = AlertRule.objects.filter(is_active=True).order_by("pk")
-    return sum(ask(rule, at=at, known_at=known_at) for rule in rules)
+    return sum(_asked(rule, at=at, known_at=known_at) for rule in rules)
+
+
+def _asked(rule: AlertRule, *, at: dt.datetime, known_at: dt.datetime | None) -> bool:
+    """Ask one rule; where it breaks, the others are asked all the same."""
+    try:
+        return ask(rule, at=at, known_at=known_at)
+    except Exception:
+        logger.exception("The alert rule %s could not be asked", rule.uuid)
+        return False
 
 
 @transaction.atomic

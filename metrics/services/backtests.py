@@ -21,6 +21,7 @@ from events import services as events
 from metrics import permissions
 from metrics.models import Backtest, DefinitionProposal, MetricDefinition, MetricRun
 from metrics.selectors import lab, runs
+from metrics.services import derived
 from metrics.services import runs as computing
 from metrics.services.proposals import WORKFLOW, locked
 from people.models import User, system_user
@@ -138,8 +139,8 @@ def _require_testable(proposal: DefinitionProposal) -> None:
         raise Conflict(f"{proposal.number} is {word}. There is nothing to test.", code="decided")
     if not lab.can_be_tested(proposal.base):
         raise Conflict(
-            "No back-test exists for this number: only numbers made from accounts can be computed"
-            " for past days under other rules.",
+            "No back-test exists for this number: only numbers of accounts can be computed for past"
+            " days under other rules.",
             code="no_backtest",
         )
     if not lab.has_other_rules(proposal):
@@ -211,10 +212,7 @@ def _a_day_done(test: Backtest, clock: Clock) -> bool:
         return False
     day = published.day
     try:
-        if not _is_known(test, published):
-            computing.compute_trial(
-                test.trial, day, by=system_user(), now=clock(), known_at=published.known_at
-            )
+        _compute(test, published, now=clock())
     except computing.AlreadyRunning:
         # Nothing is wrong with the day: the sweeper rings again.
         Backtest.objects.filter(pk=test.pk).update(attempts=test.attempts - 1)
@@ -236,6 +234,15 @@ def _next_run(test: Backtest) -> MetricRun | None:
     found = runs.published_runs(test.proposal.base.slug)
     found = found.filter(day__gt=after, day__lte=test.last_day)
     return found.order_by("day", "-definition__number", "-revision").first()
+
+
+def _compute(test: Backtest, published: MetricRun, *, now: dt.datetime) -> None:
+    if published.base is not None:
+        derived.compute_trial(test.trial, published.base, by=system_user())
+    elif not _is_known(test, published):
+        computing.compute_trial(
+            test.trial, published.day, by=system_user(), now=now, known_at=published.known_at
+        )
 
 
 def _is_known(test: Backtest, published: MetricRun) -> bool:

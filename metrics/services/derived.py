@@ -14,20 +14,22 @@ from fractions import Fraction
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, Max, Q
 
 from config.lib.authz import require
+from events import services as events
 from metrics import permissions
-from metrics.models import MetricRun
+from metrics.models import MetricDefinition, MetricRun
 from metrics.rules import derived
 from metrics.rules.derived import Policy, Sums
-from metrics.selectors import derived_sql, judging, runs
+from metrics.selectors import derived_nights, derived_sql, judging, runs
 from metrics.selectors.derived_sql import Asked, Seen
 from people.models import User
 
 # What the column holds; a sum beyond it has no value, and says so in its parts.
 MOST = Decimal(10) ** 18
 PLACES = 6
+NOW = "clock_timestamp()"
 # Runs from before a number there was get it for as many days as facts are looked at again.
 MOST_DAYS_BACK = 35
 IN_SEEN = f"SELECT account_id, {derived_sql.LISTED} FROM seen"
@@ -42,18 +44,20 @@ READ = """
             WHERE r.definition_id = %(definition)s AND r.day < %(day)s AND r.status <> 'trial'
             ORDER BY r.day DESC, r.revision DESC LIMIT 1) AS before,
            EXISTS (SELECT FROM metrics_metricrun r
-                   WHERE r.definition_id = d.id AND r.base_id = %(run)s) AS is_written
+                   WHERE r.definition_id = d.id AND r.base_id = %(run)s
+                     AND r.status <> 'trial') AS is_written
     FROM (SELECT DISTINCT ON (slug) * FROM metrics_metricdefinition
           WHERE rule = ANY(%(rules)s) AND number IS NOT NULL
           ORDER BY slug, (valid_from <= %(day)s) DESC, abs(valid_from - %(day)s), number DESC) d
     LEFT JOIN LATERAL (SELECT r.parts -> 'sums' AS sums FROM metrics_metricrun r
-                       WHERE r.definition_id = d.id AND r.base_id = %(base)s LIMIT 1) earlier
+                       WHERE r.definition_id = d.id AND r.base_id = %(base)s
+                         AND r.status <> 'trial' LIMIT 1) earlier
         ON true
 """
 NIGHTS = """
     SELECT DISTINCT ON (d.slug, r.day) d.slug, r.parts -> 'night' AS night
     FROM metrics_metricrun r JOIN metrics_metricdefinition d ON d.id = r.definition_id
-    WHERE d.rule = %(contraction)s AND d.number IS NOT NULL
+    WHERE d.rule = %(contraction)s AND d.number IS NOT NULL AND r.status <> 'trial'
       AND r.day < %(day)s AND r.day > %(day)s - %(longest)s
     ORDER BY d.slug, r.day, d.number DESC, r.revision DESC
 """
@@ -76,17 +80,19 @@ INSERT = """
         definition_id, day, revision, status, known_at, computed_at, digest, numerator, denominator,
         unknown, covered, oldest_reading, excluded, held_for, published_at, published_by_id,
         publish_reason, value, parts, inputs_sum, inputs_format, base_id)
-    SELECT made.definition_id, base.day, made.revision, base.status, base.known_at,
+    SELECT made.definition_id, base.day, made.revision, {status}, base.known_at,
            {computed_at}, made.digest, made.numerator, made.denominator, made.unknown,
-           made.covered, base.oldest_reading, '{{}}', '[]',
-           CASE WHEN base.published_at IS NULL THEN NULL ELSE {published_at} END,
-           base.published_by_id, base.publish_reason, made.value, made.parts, '',
+           made.covered, base.oldest_reading, '{{}}', '[]', {published}, made.value, made.parts, '',
            base.inputs_format, base.id
     FROM metrics_metricrun base, jsonb_to_recordset(%(made)s::jsonb) AS made (
         definition_id bigint, revision integer, digest text, numerator bigint, denominator bigint,
         unknown bigint, covered bigint, value numeric, parts jsonb)
     WHERE base.id = %(run)s
 """
+PUBLISHED = (
+    "CASE WHEN base.published_at IS NULL THEN NULL ELSE {0} END,"
+    " base.published_by_id, base.publish_reason"
+)
 
 
 @dataclass
@@ -121,18 +127,18 @@ def write(
     is_full: bool,
     by: User,
     computed_at: dt.datetime | None,
-) -> None:
+) -> dict[str, int]:
     """Write the numbers that the saved run's rows come to, published or held as the run is.
 
     Call it in the transaction of the run, after its rows are written, with `seen` (and, where it
     is not full, `touched`) still there; `base` is the run it went on from. Who computed it, and
-    when, stands in the run.
+    when, stands in the run. Return the version of each number that was written.
     """
     if not _has_derived(run):
-        return
+        return {}
     numbers, before = _read(run, base)
     if not numbers:
-        return
+        return {}
     goes_on = not is_full and base is not None and all(
         each.earlier is not None for each in numbers if each.rule != derived.CONTRACTION
     )  # fmt: skip
@@ -145,7 +151,8 @@ def write(
     else:
         rows = [("", run.day, Seen.by(run).rows())]
     _work_out(run, numbers, rows, before)
-    _insert(run, numbers, computed_at="base.computed_at", published_at="base.published_at")
+    _insert(run, numbers, published=PUBLISHED.format("base.published_at"))
+    return _versions(numbers)
 
 
 @transaction.atomic
@@ -160,8 +167,37 @@ def catch_up(run: MetricRun, *, by: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute(judging.PLAN)
     _work_out(run, numbers, [("", run.day, Seen.by(run).rows())], before)
-    now = "clock_timestamp()"
-    _insert(run, numbers, computed_at=now, published_at=now)
+    _insert(run, numbers, computed_at=NOW, published=PUBLISHED.format(NOW))
+    after = {
+        "metric": run.definition.slug,
+        "day": run.day.isoformat(),
+        "revision": run.revision,
+        "worked_out": _versions(numbers),
+    }
+    events.record("metric.caught_up", run, by=by, after=after)
+
+
+@transaction.atomic
+def compute_trial(definition: MetricDefinition, base: MetricRun, *, by: User) -> None:
+    """Work out of the rows of a published run what a definition on trial makes of them.
+
+    From all of its rows, whatever went on from where; nothing where it is there already.
+    """
+    require(permissions.can_recompute, by)
+    known = MetricRun.objects.filter(definition=definition, day=base.day)
+    if known.filter(base=base, status=MetricRun.Status.TRIAL).exists():
+        return
+    newest = known.aggregate(newest=Max("revision"))["newest"] or 0
+    number = _Number(
+        definition.pk, definition.slug, definition.rule, 0, definition.policy, newest + 1, None
+    )
+    if definition.rule == derived.CONTRACTION:
+        number.earlier = derived_nights.over(definition.slug, base, number.asked.policy.window_days)
+    else:
+        _work_out(base, [number], [("", base.day, Seen.by(base).rows())], None)
+    _insert(
+        base, [number], status="'trial'", computed_at=NOW, published="NULL::timestamptz, NULL, ''"
+    )
 
 
 def catch_up_missing(*, now: dt.datetime, by: User) -> int:
@@ -175,7 +211,7 @@ def catch_up_missing(*, now: dt.datetime, by: User) -> int:
             status__in=[MetricRun.Status.PUBLISHED, MetricRun.Status.HELD],
             day__gte=now.date() - dt.timedelta(days=MOST_DAYS_BACK),
         )
-        .annotate(written=Count("derived"))
+        .annotate(written=Count("derived", filter=~Q(derived__status=MetricRun.Status.TRIAL)))
         .filter(written__lt=len(definitions))
         .select_related("definition")
         .order_by("day", "revision")
@@ -240,7 +276,12 @@ def _changed(numbers: list[_Number], run: MetricRun, base: MetricRun) -> Rows:
     then = Seen.by(base)
     rows: Rows = [("-", base.day, then.rows(only=IN_TOUCHED)), ("", run.day, IN_SEEN)]
     if run.day > base.day:
-        near = derived_sql.near_a_boundary(_row_rules(numbers), then, run.day)
+        near = derived_sql.near_a_boundary(
+            _row_rules(numbers),
+            base.day,
+            run.day,
+            rolls_up=runs.policy_of(run.definition).roll_up,
+        )
         only = (
             f"AND account_id IN ({near})"
             f" AND account_id NOT IN (SELECT account_id FROM {judging.TOUCHED})"
@@ -267,7 +308,12 @@ def _work_out(run: MetricRun, numbers: list[_Number], rows: Rows, before: Seen |
     with connection.cursor() as cursor:
         cursor.execute(
             WORKED_OUT.format(sums=sums, night=night or NO_NIGHT, nights=NIGHTS),
-            {"day": run.day, "longest": longest, "contraction": derived.CONTRACTION},
+            {
+                "day": run.day,
+                "longest": longest,
+                "contraction": derived.CONTRACTION,
+                "known_at": run.known_at,
+            },
         )
         told = [json.loads(text, parse_float=Decimal) if text else None
                 for text in cursor.fetchone()]  # fmt: skip
@@ -319,11 +365,22 @@ def _plain(value: Any) -> Any:
     return f"{value:f}" if isinstance(value, Decimal) else value
 
 
-def _insert(run: MetricRun, numbers: list[_Number], *, computed_at: str, published_at: str) -> None:
+def _versions(numbers: list[_Number]) -> dict[str, int]:
+    return {each.slug: each.version for each in numbers}
+
+
+def _insert(
+    run: MetricRun,
+    numbers: list[_Number],
+    *,
+    published: str,
+    status: str = "base.status",
+    computed_at: str = "base.computed_at",
+) -> None:
     made = [_made(each, run) for each in numbers]
     with connection.cursor() as cursor:
         cursor.execute(
-            INSERT.format(computed_at=computed_at, published_at=published_at),
+            INSERT.format(status=status, computed_at=computed_at, published=published),
             {"made": json.dumps(made), "run": run.pk},
         )
 

@@ -14,6 +14,7 @@ from accounts.selectors import today
 from config.lib.authz import require
 from config.lib.errors import Conflict, StaleWrite
 from config.lib.etags import etag_of
+from config.lib.ui.formats import day_text
 from config.lib.values import BadValue, check_date, parse_text
 from events import services as events
 from events import workflow
@@ -28,6 +29,7 @@ from people.models import User
 
 WORKFLOW = "definition"
 TEXT_MAX, TITLE_MAX, WHY_MAX = 20_000, 120, 4_000
+MOST_AHEAD = dt.timedelta(days=366)
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 SLUG_MAX, SLUG_MIN = 60, 3
 STORED = ("slug", "title", "text", "policy", "owner", "effective_on", "why")
@@ -120,10 +122,13 @@ def version_made(move: Move) -> Changes:
     proposal: DefinitionProposal = move.obj
     if not lab.can_be_tested(proposal.base) and lab.has_other_rules(proposal):
         _require_acknowledged(move)
-    versions = MetricDefinition.objects.select_for_update().filter(number__isnull=False)
-    # The base is locked too: of two that approve a number of the same name one waits here.
-    list(versions.filter(pk=proposal.base_id))
-    newest = versions.filter(slug=proposal.slug).order_by("-number").first()
+    versions = MetricDefinition.objects.filter(number__isnull=False).order_by("pk")
+    # Of two that approve a number of the same name, from whichever base, one waits here; what it
+    # was allowed by may no longer hold then.
+    list(versions.select_for_update().filter(rule=proposal.base.rule))
+    if words := lab.clash(proposal):
+        raise Conflict(words, code="overtaken")
+    newest = lab.newest_version(proposal.slug)
     number = (newest.number or 0) + 1 if newest else 1
     test = lab.test_of(proposal)
     trial = test.trial if test else None
@@ -191,12 +196,26 @@ def _checked(proposal: DefinitionProposal, sent: Sent, *, at: dt.datetime) -> di
             wrong[name] = ValidationError(bad.detail, code=bad.code)
     if "policy" in sent:
         values |= _read_policy(proposal, sent["policy"], wrong)
-    if "effective_on" in values and values["effective_on"] < today(at):
-        wrong["effective_on"] = ValidationError("Choose today or a later day.", code="past")
+    if words := _wrong_day(values.get("effective_on"), on=today(at)):
+        wrong["effective_on"] = ValidationError(*words)
     _check_name(proposal, values, wrong)
     if wrong:
         raise ValidationError(wrong)
     return values
+
+
+def _wrong_day(effective_on: dt.date | None, *, on: dt.date) -> tuple[str, str] | None:
+    """Return what is wrong with a first day, and its code.
+
+    Nothing can begin before a version that was approved, so none may be put out of reach.
+    """
+    if effective_on is None:
+        return None
+    if effective_on < on:
+        return "Choose today or a later day.", "past"
+    if effective_on > (latest := on + MOST_AHEAD):
+        return f"Choose {day_text(latest, on)} at the latest: a year ahead.", "too_far"
+    return None
 
 
 def _read_policy(
@@ -218,6 +237,9 @@ def _check_name(
     base = proposal.base
     slug = values.get("slug", proposal.slug)
     title, policy = values.get("title", proposal.title), values.get("policy", proposal.policy)
+    if title.casefold() in lab.titles_beside(slug):
+        words = f"Another number is called “{title}”. Give this one a title of its own."
+        wrong.setdefault("title", ValidationError(words, code="same_title"))
     if slug == base.slug:
         grace = policy.get(GRACE, 0)
         if grace and not base.policy.get(GRACE, 0) and GRACE not in wrong:
@@ -235,11 +257,6 @@ def _check_name(
     elif lab.newest_version(slug) is not None:
         words = f"There is a number “{slug}” already. Choose another name."
         wrong["slug"] = ValidationError(words, code="taken")
-    if title.casefold() == base.title.casefold():
-        wrong.setdefault(
-            "title",
-            ValidationError("Give the second number a title of its own.", code="same_title"),
-        )
 
 
 def _policy(sent: object) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """Computes runs and writes them to the ledger."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -219,26 +219,31 @@ def _publish(
     run.status = MetricRun.Status.HELD if run.held_for else MetricRun.Status.PUBLISHED
     run.published_at = None if run.held_for else run.computed_at
     run.save(force_insert=True)
-    derived.write(
+    worked_out = derived.write(
         run,
         base=None if staged.is_full else base,
         is_full=staged.is_full,
         by=by,
         computed_at=computed_at,
     )
-    _record(run, by=by, at=computed_at)
+    _record(run, worked_out, by=by, at=computed_at)
     if run.held_for and computed_at is None:
         tell_owners(run)
 
 
-def _record(run: MetricRun, *, by: User, at: dt.datetime | None) -> None:
-    after = {
+def _record(
+    run: MetricRun, worked_out: Mapping[str, int], *, by: User, at: dt.datetime | None
+) -> None:
+    """Log the run; `worked_out` is the version of each number that was made from its rows."""
+    after: dict[str, object] = {
         "metric": run.definition.slug,
         "day": run.day.isoformat(),
         "revision": run.revision,
         "numerator": run.numerator,
         "denominator": run.denominator,
     }
+    if worked_out:
+        after["worked_out"] = dict(worked_out)
     events.record_all([events.Draft(verb="metric.computed", obj=run, after=after, at=at)], by=by)
 
 

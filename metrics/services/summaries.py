@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from metrics.models import MetricRun, RunSummary
-from metrics.selectors import dashboard, runs
+from metrics.selectors import dashboard, late_readings, runs
 
 
 def keep_summaries() -> int:
@@ -29,9 +29,10 @@ def summaries_of(run: MetricRun) -> dict[str, Any]:
     """Return all of it by name, in types that JSON has."""
     zone = ZoneInfo(runs.company().time_zone)
     cells = {
-        dashboard.cells_name(by): [astuple(cell) for cell in dashboard.count_cells(run, by)]
-        for by in (dashboard.BY_REASON, dashboard.BY_TAM)
+        dashboard.cells_name(by): [astuple(cell) for cell in cells]
+        for by, cells in dashboard.count_cells(run).items()
     }
+    late = late_readings.find_late(run, zone)
     upto = dashboard.upto_of(run)
     near = {
         dashboard.nearest_name(each): [astuple(row) for row in dashboard.find_nearest(run, each)]
@@ -40,9 +41,8 @@ def summaries_of(run: MetricRun) -> dict[str, Any]:
     return {
         **cells,
         **near,
-        dashboard.late_name(zone): dashboard.count_late(run, zone),
-        dashboard.late_sources_name(zone): [
-            [source, accounts, last.isoformat()]
-            for source, accounts, last in dashboard.find_late_sources(run, zone)
+        late_readings.count_name(zone): late.accounts,
+        late_readings.sources_name(zone): [
+            [source, accounts, last.isoformat()] for source, accounts, last in late.by_source
         ],
     }

@@ -21,7 +21,7 @@ from config.lib.values import ratio_text
 from metrics import permissions, rules
 from metrics.forms import SegmentForm
 from metrics.models import MetricRow, MetricRun
-from metrics.selectors import bands, dashboard, runs
+from metrics.selectors import bands, dashboard, late_readings, runs
 from metrics.views.dashboard import no_number
 from metrics.views.narrowing import narrowed, segment_choices
 from metrics.views.period import Period, read_period
@@ -73,7 +73,7 @@ LISTS = {
     ),
     LATE: Band(
         "Late",
-        f"Accounts counted by a reading over {dashboard.LATE_DAYS} days old.",
+        f"Accounts counted by a reading over {late_readings.LATE_DAYS} days old.",
     ),
     "excluded": Band("Not in the number", "Accounts outside the ratio, and why."),
     AMISS: Band(
@@ -111,7 +111,7 @@ class Listing:
     def rows(self) -> Any:
         found = bands.measured(self.run).select_related("account", "tam", "tier")
         if self.band == LATE:
-            found = found.filter(account_id__in=dashboard.late_ids(self.run, self.period.zone))
+            found = found.filter(account_id__in=late_readings.ids_of(self.run, self.period.zone))
         else:
             found = found.filter(bands.BANDS[self.band])
         for name, value in self.filters.items():
@@ -258,7 +258,7 @@ def _summary(listing: Listing, shown: int) -> str:
 def _views(listing: Listing) -> list[dict[str, Any]]:
     def count(band: str) -> int:
         if band == LATE:
-            return dashboard.late_count(listing.run, listing.period.zone)
+            return late_readings.count_of(listing.run, listing.period.zone)
         return dashboard.total(listing.cells, band)
 
     return [

@@ -22,7 +22,7 @@ from config.lib.ui.formats import day_text
 from metrics import permissions
 from metrics.forms import PublishForm
 from metrics.models import MetricRun
-from metrics.selectors import arrivals, dashboard, holding, runs
+from metrics.selectors import arrivals, dashboard, holding, late_readings, runs
 from metrics.selectors.runs import SEATS_DEPLOYED
 from metrics.services.alerts import evaluate
 from metrics.services.holding import publish_run
@@ -53,7 +53,7 @@ def _not_arrived(run: MetricRun, period: Period, now: dt.datetime) -> list[str]:
         f"Seat counts {_origin(late.source)} for {late.accounts:,} "
         f"account{'' if late.accounts == 1 else 's'}, the last of them on "
         f"{day_text(late.last.astimezone(period.zone).date(), period.today)}"
-        for late in dashboard.late_by_source(run, period.zone)
+        for late in late_readings.by_source_of(run, period.zone)
     ]
     for file in arrivals.overdue_files(now=now):
         last = day_text(file.last.astimezone(period.zone).date(), period.today)

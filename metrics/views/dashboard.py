@@ -10,12 +10,13 @@ from django.views.decorators.http import require_safe
 
 from config.lib.authz import require
 from config.lib.htmx import render
+from config.lib.reading import one_reading
 from config.lib.rendering import csv_response
 from config.lib.ui.formats import day_text, share_text
 from config.lib.values import moment_text, ratio_text
 from metrics import permissions
 from metrics.models import MetricRun
-from metrics.selectors import dashboard, runs
+from metrics.selectors import dashboard, late_readings, runs
 from metrics.selectors.runs import SEATS_DEPLOYED
 from metrics.views import parts
 from metrics.views.alert_parts import AlertLine, alerts_of
@@ -45,6 +46,7 @@ SERIES_COLUMNS = (
 
 
 @require_safe
+@one_reading()
 def dashboard_page(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     require(permissions.can_see_metrics, user)
@@ -134,8 +136,8 @@ def _state(
         "is_old": not (period.day or period.known_at)
         and run.day < period.today - dt.timedelta(days=1),
         "is_another_day": period.day is not None and run.day != period.day,
-        "late": dashboard.late_count(run, period.zone),
-        "late_days": dashboard.LATE_DAYS,
+        "late": late_readings.count_of(run, period.zone),
+        "late_days": late_readings.LATE_DAYS,
         "gaps": parts.gaps(series, run.day),
         "oldest_age": (run.day - oldest.astimezone(period.zone).date()).days if oldest else None,
     }

@@ -14,7 +14,7 @@ from config.lib.markdown import markdown
 from metrics import permissions
 from metrics.models import MetricDefinition, MetricRun
 from metrics.rules.parameters import SEATS_RULE
-from metrics.selectors import dashboard, handbook, lab, runs
+from metrics.selectors import dashboard, handbook, lab, late_readings, runs
 from metrics.selectors.bands import NEAR_POINTS
 from metrics.selectors.runs import SEATS_DEPLOYED
 from metrics.views.definition_series import series_of
@@ -81,7 +81,7 @@ def definition_context(
 # What pages of the number go by, beside its parameters.
 SHOWN = (
     ("Near the line", f"within {NEAR_POINTS} points", "For display only."),
-    ("Late", f"over {dashboard.LATE_DAYS} days old", "Still used."),
+    ("Late", f"over {late_readings.LATE_DAYS} days old", "Still used."),
 )
 
 

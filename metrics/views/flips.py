@@ -23,7 +23,7 @@ from config.lib.values import ratio_text
 from metrics import permissions
 from metrics.forms import FlipForm
 from metrics.models import MetricRow, MetricRun
-from metrics.selectors import dashboard, flips, runs
+from metrics.selectors import dashboard, flips, late_readings, runs
 from metrics.views.dashboard import no_number
 from metrics.views.narrowing import narrowed, segment_choices
 from metrics.views.period import Period, read_period
@@ -218,7 +218,7 @@ def _read(request: HttpRequest, run: MetricRun, period: Period) -> FlipList:
 def _flips(listing: FlipList, found: list[Any]) -> list[Flip]:
     zone = listing.period.zone
     last = flips.last_readings(listing.run, [row.account_id for row in found], zone)
-    late = dt.timedelta(days=dashboard.LATE_DAYS)
+    late = dt.timedelta(days=late_readings.LATE_DAYS)
 
     def is_late(at: dt.datetime | None) -> bool:
         return at is not None and listing.run.day - at.astimezone(zone).date() > late

@@ -18,20 +18,20 @@ from config.lib.rendering import csv_response
 from metrics import permissions
 from metrics.models import DefinitionProposal
 from metrics.rules import Policy
-from metrics.selectors import lab, lab_results, runs
+from metrics.selectors import families, lab, lab_results, numbers, runs
 from metrics.selectors.lab_results import Moved, Pair, Seen
 from metrics.selectors.reasons import reason_text
 from metrics.services import backtests
 from metrics.views.lab import proposal_in
 from metrics.views.lab_proposal import backtest_context, header_context
-from metrics.views.lab_words import KINDS, SIDES
+from metrics.views.lab_words import KINDS, SIDES, SUM_KINDS
 from people.writing import once
 
 MOST_SHOWN = 500
 COLUMNS = (
     "day", "account", "external_id", "name", "change", "was", "is_proposed", "why_was",
     "why_proposed", "deployed_was", "licensed_was", "deployed_proposed", "licensed_proposed",
-    "definition_version", "proposal",
+    "definition_version", "proposal", "adds_was", "adds_proposed",
 )  # fmt: skip
 
 
@@ -105,13 +105,15 @@ def sides(request: HttpRequest, number: int) -> HttpResponse:
     notes, pair, days = _pair(request, proposal)
     found = lab_results.moved(pair) if pair else []
     kind = request.GET.get("change", "")
-    if kind not in KINDS:
+    kinds = _kinds(proposal)
+    if kind not in kinds:
         kind = ""
     lines = list(_lines(found, proposal, here))
     shown = [line for line in lines if kind in ("", line["kind"])]
     context = {
         **header_context(here, proposal),
         "pair": pair,
+        "is_share": kinds is KINDS,
         "notes": notes,
         "first": days[0] if days else None,
         "last": days[-1] if days else None,
@@ -123,7 +125,7 @@ def sides(request: HttpRequest, number: int) -> HttpResponse:
             ("", "All", len(lines)),
             *(
                 (name, label, sum(line["kind"] == name for line in lines))
-                for name, (label, _) in KINDS.items()
+                for name, (label, _) in kinds.items()
             ),
         ],
     }
@@ -171,22 +173,31 @@ def _lines(
     old_policy = runs.policy_of(proposal.base)
     test = lab.newest_test(proposal)
     new_policy = runs.policy_of(test.trial) if test else old_policy
+    kinds = _kinds(proposal)
     for each in found:
-        label, icon = KINDS[each.kind]
+        label, icon = kinds[each.kind]
         yield {
             "account": each.account,
             "kind": each.kind,
             "label": label,
             "icon": icon,
-            "old": _said(each.old, old_policy, currency),
-            "new": _said(each.new, new_policy, currency),
+            "old": _said(each.old, old_policy, proposal.base.unit, currency),
+            "new": _said(each.new, new_policy, proposal.base.unit, currency),
             "moved": each,
         }
 
 
-def _said(seen: Seen, policy: Policy, currency: str) -> dict[str, str]:
-    why = reason_text(seen.reason, policy, currency) if seen.reason else "Not known"
+def _kinds(proposal: DefinitionProposal) -> dict[str, tuple[str, str]]:
+    is_seats = families.family_of(proposal.base) is families.SEATS
+    return KINDS if is_seats else SUM_KINDS
+
+
+def _said(seen: Seen, policy: Policy, unit: str, currency: str) -> dict[str, str]:
     seats = ""
+    if seen.adds is not None:
+        why = f"adds {numbers.text_of(seen.adds, unit, currency)}"
+    else:
+        why = reason_text(seen.reason, policy, currency) if seen.reason else "Not known"
     if seen.licensed and seen.deployed is not None:
         seats = f"{seen.deployed:,} of {seen.licensed:,} seats"
     return {"side": SIDES[seen.side], "why": why, "seats": seats}
@@ -203,4 +214,6 @@ def _csv_lines(
             moved.old.side, moved.new.side, line["old"]["why"], line["new"]["why"],
             moved.old.deployed, moved.old.licensed, moved.new.deployed, moved.new.licensed,
             version, proposal.number,
+            *("" if each.adds is None else numbers.exact_text(each.adds, proposal.base.unit)
+              for each in (moved.old, moved.new)),
         ]  # fmt: skip

@@ -4,14 +4,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from accounts.here import Here
 from config.lib.ui.formats import day_text
 from metrics.models import DefinitionProposal, MetricDefinition, MetricRun
 from metrics.selectors import lab_results, numbers, runs
-from metrics.selectors.dashboard import shares_of
 from metrics.selectors.lab_results import Pair, Result
 
 # More days than these are a table by week, its newest day among them.
@@ -106,26 +104,38 @@ def result_context(here: Here, proposal: DefinitionProposal, result: Result) -> 
     shown: dict[str, Any] = {"result": result}
     if newest is None or newest.old is None or newest.new is None:
         return shown
-    base = proposal.base
+    base, currency = proposal.base, here.company.reporting_currency
     target = runs.target_of(base.slug)
+    largest = result.largest
+    aims = [
+        numbers.aim_of(target, run, base.unit, currency, here.today)
+        for run in (newest.old, newest.new)
+    ]
     return {
         **shown,
         "newest": newest,
         "flips": lab_results.flips(newest),
-        "largest": result.largest,
+        "largest": largest,
+        "largest_text": numbers.change_text(largest.difference, base.unit, currency)
+        if largest and largest.difference is not None
+        else "",
+        "is_share": newest.new.base is None,
         "numbers": [
-            _number(f"{base.title} as published", newest.old),
-            _number("As proposed", newest.new),
+            _number(f"{base.title} as published", newest.old, currency),
+            _number("As proposed", newest.new, currency),
         ],
+        "aims": aims if target else None,
         "effect": result.effect,
         "beside": beside(
             result.pairs,
             solid_text="As published",
             dashed_text="As proposed",
             unit=base.unit,
-            currency=here.company.reporting_currency,
+            currency=currency,
         ),
-        "target_percent": None if target is None or target.at_most else _percent(target.value),
+        "target_percent": _percent(target.value)
+        if target and not target.at_most and base.unit == Unit.SHARE
+        else None,
     }
 
 
@@ -135,14 +145,21 @@ def _percent(share: Decimal) -> int:
 
 @dataclass(frozen=True)
 class Number:
-    """The number of a day under one definition, with how high it could be."""
+    """The number of a day under one definition, with how high it could be, in words."""
 
     label: str
     run: MetricRun
-    value: Fraction | None
-    high: Fraction | None
+    value: str
+    made_from: str
+    high: str
 
 
-def _number(label: str, run: MetricRun) -> Number:
-    shares = shares_of(run)
-    return Number(label, run, shares.value, shares.high)
+def _number(label: str, run: MetricRun, currency: str) -> Number:
+    unit, interval = run.definition.unit, numbers.interval_of(run)
+    return Number(
+        label,
+        run,
+        numbers.text_of(numbers.value_of(run), unit, currency),
+        numbers.note_of(run, currency),
+        numbers.text_of(interval[1], unit, currency) if interval else "",
+    )

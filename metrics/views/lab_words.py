@@ -25,10 +25,19 @@ PROGRESS = {
     P.FAILED: ("Failed", "bad", "triangle-alert"),
     P.STOPPED: ("Stopped", "warn", "circle-pause"),
 }
-SIDES = {"passes": "passes", "fails": "does not pass", "out": "not in the number"}
+SIDES = {
+    "passes": "passes", "fails": "does not pass", "out": "not in the number", "counted": "counted",
+}  # fmt: skip
 KINDS = {
     "up": ("Pass now", "arrow-up"),
     "down": ("Pass no more", "arrow-down"),
+    "left": ("Leave the number", "log-out"),
+    "entered": ("Enter the number", "log-in"),
+}
+# The same of a number that is a sum over accounts.
+SUM_KINDS = {
+    "up": ("Add more", "arrow-up"),
+    "down": ("Add less", "arrow-down"),
     "left": ("Leave the number", "log-out"),
     "entered": ("Enter the number", "log-in"),
 }

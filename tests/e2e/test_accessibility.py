@@ -25,6 +25,8 @@ from metrics.models import MetricRun
 from people import services
 from people.models import User
 from tests.e2e.conftest import PHONE, WIDE, assert_fits_a_phone
+from tests.e2e.number_scenes import numbers_in_all_states
+from tests.e2e.number_sights import NUMBER_SIGHTS
 from tests.e2e.project_scenes import projects_in_all_states
 from tests.e2e.project_sights import PROJECT_SIGHTS
 from tests.e2e.scenes import requests_in_all_states
@@ -49,13 +51,14 @@ ACCEPTED = {"/api/v1/docs/": ("heading-order", "nested-interactive", "region", "
 # What a browser does not show: files, and answers to probes.
 NO_PAGES = {
     "accounts:account-export", "accounts:account-workbook", "imports:rejected",
-    "imports:template", "livez", "metrics:changes-csv", "metrics:flips-csv",
-    "metrics:pack-pdf", "metrics:rows-csv", "metrics:rows-xlsx", "metrics:scenario-csv",
-    "metrics:scenarios-csv", "metrics:series-csv", "notices:bell", "palette",
-    "projects:artefacts-csv", "projects:export", "projects:review-decisions",
-    "projects:workbook", "readyz", "requests:export", "requests:file",
-    "requests:risk-csv", "requests:sign-off-certificate", "requests:sla-csv",
-    "requests:sow-pdf", "requests:workbook",
+    "imports:template", "livez", "metrics:backtest-sides-csv", "metrics:changes-csv",
+    "metrics:figure-accounts-csv", "metrics:figure-changes-csv", "metrics:flips-csv",
+    "metrics:health-csv", "metrics:pack-pdf", "metrics:rows-csv", "metrics:rows-xlsx",
+    "metrics:scenario-csv", "metrics:scenarios-csv", "metrics:series-csv", "notices:bell",
+    "palette", "projects:artefacts-csv", "projects:export", "projects:review-decisions",
+    "projects:workbook", "readyz", "requests:export", "requests:file", "requests:risk-csv",
+    "requests:sign-off-certificate", "requests:sla-csv", "requests:sow-pdf",
+    "requests:workbook",
 }  # fmt: skip
 STRANGER = ""
 # The browser's own buttons come after the last of a dialog; there the page's focus is its body.
@@ -468,7 +471,7 @@ SIGHTS = [
     Sight("administrator", "/account/reauthenticate/"),
     Sight("administrator", "/account/logout/"),
     Sight("administrator", "/api/v1/docs/", "ready"),
-    *(Sight(*each) for each in PROJECT_SIGHTS),
+    *(Sight(*each) for each in PROJECT_SIGHTS + NUMBER_SIGHTS),
 ]
 
 
@@ -499,6 +502,7 @@ def parts(server):
         **statements_of_work(),
         **requests_in_all_states(),
         **projects_in_all_states(),
+        **numbers_in_all_states(),
         **lists_kept(),
         **imports_in_all_states(),
     }
@@ -646,7 +650,7 @@ class Samples(dict):
     """What fills an address where only its shape matters; a request's number where not said."""
 
     def __missing__(self, name):
-        kinds = {"prj": "PRJ-1", "rev": "REV-1"}
+        kinds = {"def": "DEF-1", "pack": "2026-10", "prj": "PRJ-1", "rev": "REV-1"}
         return kinds.get(name.partition("_")[0], "REQ-1")
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from accounts.models import Account, Subscription
-from metrics.selectors import bands, dashboard, flips
+from metrics.selectors import bands, dashboard, flips, late_readings
 from metrics.services.runs import set_target
 from people.models import system_user
 from tests.factories import (
@@ -202,8 +202,8 @@ class TestNearest:
 
 class TestLate:
     def late(self, run):
-        ids = dashboard.late_ids(run, UTC)
-        assert dashboard.late_count(run, UTC) == len(ids)
+        ids = late_readings.ids_of(run, UTC)
+        assert late_readings.count_of(run, UTC) == len(ids)
         return set(ids)
 
     @pytest.mark.parametrize(
@@ -250,8 +250,8 @@ class TestLate:
         customer(90, at="03-12T23:30")
         run = computed("03-20")
 
-        assert dashboard.late_count(run, UTC) == 1
-        assert dashboard.late_count(run, ZoneInfo("Europe/Paris")) == 0
+        assert late_readings.count_of(run, UTC) == 1
+        assert late_readings.count_of(run, ZoneInfo("Europe/Paris")) == 0
 
 
 class TestSegments:

@@ -8,6 +8,8 @@ from itertools import pairwise
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.test import override_settings
 from django.utils import timezone
 
 from accounts.models import (
@@ -29,6 +31,7 @@ from metrics.models import MetricRow, MetricRun
 from metrics.selectors import late, rows, runs
 from metrics.selectors.explaining import explanation
 from people.models import Role, User
+from tests.conftest import become_the_application
 from tests.factories import AccountFactory, UserFactory
 
 TABLES = (
@@ -60,19 +63,32 @@ def on(monkeypatch):
     return at
 
 
+def few(story, now):
+    """Return the first of the nights and the last ones."""
+    yesterday = now.astimezone(ZONE).date() - dt.timedelta(days=1)
+    return [
+        story.day(0),
+        story.day(180),
+        *(yesterday - dt.timedelta(days=i) for i in (2, 1, 0)),
+    ]
+
+
 @pytest.fixture
 def quick(monkeypatch):
-    """Compute few of the nights: the first and the last ones."""
+    monkeypatch.setattr(nights, "_days", few)
 
-    def some(story, now):
-        yesterday = now.astimezone(ZONE).date() - dt.timedelta(days=1)
-        return [
-            story.day(0),
-            story.day(180),
-            *(yesterday - dt.timedelta(days=i) for i in (2, 1, 0)),
-        ]
 
-    monkeypatch.setattr(nights, "_days", some)
+@pytest.fixture(scope="class")
+def printed(django_db_setup, django_db_blocker):
+    """What `demo` printed: the company is made once, for all tests of a class that read it."""
+    md5 = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("events.outbox.ring", lambda *_: None)
+        patch.setattr(nights, "_days", few)
+        with transaction.atomic(), override_settings(PASSWORD_HASHERS=md5):
+            become_the_application()
+            yield demo()[0]
+            transaction.set_rollback(True)
 
 
 def seats_runs():
@@ -119,9 +135,8 @@ class TestStory:
 
 
 @pytest.mark.django_db
-class TestCompany:
-    def test_is_lively(self, quick):
-        printed, _ = demo()
+class TestCompanyOfOneDay:
+    def test_is_lively(self, printed):
         first, last = runs.series("seats-deployed")[0], runs.run_on("seats-deployed")
         assert first.day == last.day - dt.timedelta(days=365)
         assert 0.50 <= first.numerator / first.denominator <= 0.56
@@ -153,8 +168,7 @@ class TestCompany:
             assert User.objects.get(email=email).roles == {role}
         assert people.PASSWORD in printed
 
-    def test_moves_the_number_for_many_reasons(self, quick):
-        demo()
+    def test_moves_the_number_for_many_reasons(self, printed):
         days = list(seats_runs().order_by("day"))
         found = [explanation(*pair) for pair in pairwise(days)]
         causes = {str(each.cause) for change in found for each in change.contributions}
@@ -165,11 +179,13 @@ class TestCompany:
         }  # fmt: skip
         assert any(change.contraction for change in found)
 
-    def test_lets_its_people_sign_in(self, quick, rf):
-        demo("--accounts", "30")
+    def test_lets_its_people_sign_in(self, printed, rf):
         amara = people.email_of("Amara Obi")
         assert authenticate(rf.get("/"), email=amara, password=people.PASSWORD).email == amara
 
+
+@pytest.mark.django_db
+class TestCompany:
     def test_has_a_year_of_nights_that_knew_what_was_known(self, on):
         now = on(dt.datetime(2026, 4, 15, 9, 30, tzinfo=dt.UTC))
         demo("--accounts", "40")

@@ -22,7 +22,7 @@ from metrics.services import derived as services
 from metrics.services.holding import publish_run
 from metrics.services.runs import recompute
 from people.models import system_user
-from tests.factories import SubscriptionFactory
+from tests.factories import AccountFactory, SubscriptionFactory
 from tests.metrics.scene import LATER, SLUG, compute, customer, day, learn, moment, read
 
 pytestmark = pytest.mark.django_db
@@ -165,6 +165,21 @@ class TestDatesThatCome:
         Subscription.objects.filter(account=account).update(end=day("09-07"))
         run = compute("03-10").run
         assert (value("at-risk", run), value("at-risk", compute("03-11").run)) == (0, 1)
+
+    def test_half_a_year_before_a_renewal_that_counts_at_a_parent(self):
+        MetricDefinition.objects.create(
+            slug=SLUG, number=2, rule=SLUG, title="x", unit="share", text="x",
+            policy=runs.definition_on(SLUG, day("03-10")).policy | {"roll_up": True},
+            valid_from=day("02-01"),
+        )  # fmt: skip
+        learn("02-01")
+        top = customer(40)
+        child = customer(40, parent=AccountFactory(parent=top))
+        Subscription.objects.filter(account=child).update(end=day("09-07"))
+        first, second = compute("03-10").run, compute("03-11").run
+        assert second.judged == 0
+        assert (value("at-risk", first), value("at-risk", second)) == (0, 1)
+        assert_as_from_scratch(second)
 
     def test_a_new_quarter(self):
         learn("02-01")

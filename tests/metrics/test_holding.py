@@ -291,5 +291,5 @@ class TestDataToMend:
         assert "Nobody yet: the account has no TAM" in page
         assert "Fine Ltd" not in page
         lines = browser.get("/metric/accounts.csv?band=amiss").getvalue().decode().splitlines()
-        assert lines[0].endswith(",mend_by")
+        assert lines[0].endswith(",mend_by,definition_version")
         assert len(lines) == 3

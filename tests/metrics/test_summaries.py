@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from metrics.models import MetricTarget, RunSummary
-from metrics.selectors import dashboard, runs, summaries
+from metrics.selectors import dashboard, late_readings, runs, summaries
 from metrics.services.summaries import keep_summaries
 from people.models import system_user
 from tests.metrics.scene import compute, customer, learn, read
@@ -20,8 +20,8 @@ def forget():
     for kept in (
         dashboard._cells,
         dashboard.nearest,
-        dashboard.late_count,
-        dashboard.late_by_source,
+        dashboard.count_cells,
+        late_readings._late_of,
     ):
         kept.cache_clear()
 
@@ -31,8 +31,8 @@ def all_counts(run, zone):
         dashboard.cells_of(run),
         dashboard.cells_by_tam(run),
         dashboard.nearest(run, 0),
-        dashboard.late_count(run, zone),
-        dashboard.late_by_source(run, zone),
+        late_readings.count_of(run, zone),
+        late_readings.by_source_of(run, zone),
     )
 
 

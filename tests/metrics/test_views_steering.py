@@ -22,7 +22,7 @@ class TestDefinition:
         page = said(response)
         assert "Handbook text" in page
         assert "ARR above $50,000" in page
-        assert "over 60 days old" in page
+        assert "A reading is stale after 60 days An older reading is not used." in page
         assert "Owner Metric owner" in page
         assert "Definition 1, shown here" in page
         assert "A metric owner proposes a version" in page

@@ -150,7 +150,7 @@ def test_a_proposal_sent_twice_with_one_key_is_one(api_client, tam):
         ("title", ["x"], None),
         ("type", "magic", None),
         ("roll_out_on", "soon", None),
-        ("owner", str(uuid.uuid4()), "unknown"),
+        ("owner", str(uuid.UUID(int=7)), "unknown"),
         ("leads", "x", "not_a_list"),
         ("leads", [{"email": "nobody@here.example"}], "unknown"),
         ("accounts", [{"account": str(uuid.uuid4())}], "unknown"),

@@ -16,11 +16,9 @@ GIVEN = ("DATABASE_URL", "OWNER_DATABASE_URL", "BROKER_URL", "KEEL_MODE", "PORT"
 
 
 @pytest.fixture
-def stack(tmp_path):
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+def stack(open_path):
     environment = {name: value for name, value in os.environ.items() if name not in GIVEN}
-    environment["KEEL_STATE"] = str(tmp_path / "a state")
+    environment["KEEL_STATE"] = str(open_path / "a state")
 
     def run(*arguments, stdin=""):
         return subprocess.run(

@@ -23,11 +23,8 @@ def no_given_servers(monkeypatch):
 
 
 @pytest.fixture
-def state(tmp_path):
-    # pytest's own folders are closed to the user that root hands PostgreSQL to.
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    state = State(tmp_path / "a state")
+def state(open_path):
+    state = State(open_path / "a state")
     state.create()
     return state
 
