@@ -61,12 +61,13 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = path.open("a")
+        path.touch()
 
     def note(self, word: str, name: str) -> None:
-        self._file.write(f"{word} {name}\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with self.path.open("a") as file:
+            file.write(f"{word} {name}\n")
+            file.flush()
+            os.fsync(file.fileno())
 
     def named(self, word: str) -> list[str]:
         lines = (line.split(" ", 1) for line in self.path.read_text().splitlines())

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     kills = sum(each.kills for each in outcomes)
     hits = sum(each.in_transaction for each in outcomes)
     bound = min(100.0, 100 * RULE_OF_THREE / max(kills, 1))
-    print(f"\nkills and floods {kills}, in a transaction {hits}; p_loss <= {bound:.0f}% @95%")
+    print(f"\nkills and flushes {kills}, in a transaction {hits}; p_loss <= {bound:.0f}% @95%")
     wrong = [f"{each.name}: {line}" for each in outcomes for line in sorted(set(each.wrong))]
     killed = outcomes[0]
     if killed.in_transaction < FEWEST_IN_TRANSACTION * killed.kills:

@@ -10,8 +10,9 @@ from django.db.models.functions import Cast, JSONObject
 from django.utils import timezone
 
 from accounts import selectors
-from accounts.api.then import LooksBack, as_it_was
+from accounts.api.then import as_it_was
 from accounts.api.writing import SourcedFactViewSet
+from accounts.looking_back import LooksBack
 from accounts.models import Account, Assignment, Company, DataState
 from accounts.selectors import then as past
 from config.lib import fields, filters

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import selectors
-from accounts.api.then import LooksBack
 from accounts.api.writing import OUTER_ID, FactViewSet, SourcedFactViewSet
+from accounts.looking_back import LooksBack
 from accounts.models import Assignment, Contact
 from accounts.selectors import then as past
 from config.lib import fields, filters

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts import selectors
-from accounts.api.then import LooksBack
+from accounts.looking_back import LooksBack
 from accounts.selectors import then as past
 from config.lib import fields, filters
 from config.lib.rows import RowSerializer

@@ -1,47 +1,13 @@
 """Answers of the API about another day, by what was known at a moment."""
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.http import HttpResponseBase
-from django.utils import timezone
-from rest_framework.request import Request
-
-from accounts import measure, selectors
+from accounts import measure
 from accounts.models import AccountVersion, TierVersion
 from accounts.selectors import then as past
-from config.lib import parameters
 from config.lib.then import Then
-from config.lib.views import ReadViewSet, Row
-
-
-def moment_of(
-    as_of: dt.date | None, known_at: dt.datetime | None, *, now: dt.datetime
-) -> Then | None:
-    """Return the day and moment asked for; None when nothing but now was."""
-    if as_of is None and known_at is None:
-        return None
-    return Then(ZoneInfo(selectors.company().time_zone), now, as_of, known_at)
-
-
-class LooksBack(ReadViewSet):
-    """A resource that can be asked of another day: `then` says which, None is now."""
-
-    takes = (parameters.AS_OF, parameters.KNOWN_AT)
-    then: Then | None = None
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        self.then = moment_of(self.as_of(), self.known_at(), now=timezone.now())
-
-    def retrieve(self, request: Request, **found: Any) -> HttpResponseBase:
-        response = super().retrieve(request, **found)
-        if self.then is not None and "ETag" in response.headers:
-            # The version of another day is none to write from.
-            del response.headers["ETag"]
-        return response
+from config.lib.views import Row
 
 
 def as_it_was(rows: Sequence[Row], then: Then) -> Iterable[Row]:

@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from accounts import rules, selectors
+from accounts.header import account_page
 from accounts.models import Assignment, Subscription
 from accounts.selectors import then_facts
+from accounts.shell import Shell, shell_of
 from accounts.stories import SHOWN_LABELS, Story, shown, stories_of
 from accounts.views import recent
-from accounts.views.figures import account_page
-from accounts.views.shell import Shell, shell_of
 from accounts.words import path_to_line
 from config.lib.keyset import Key
 from config.lib.paging import Paged, paged

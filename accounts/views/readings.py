@@ -9,12 +9,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import permissions, selectors
 from accounts.forms import ReadingForm
+from accounts.header import account_page
 from accounts.here import add_refusal, page, posted
 from accounts.models import SeatReading
 from accounts.selectors import then_facts
 from accounts.services import readings as services
-from accounts.views.figures import account_page
-from accounts.views.shell import Shell, shell_of
+from accounts.shell import Shell, shell_of
 from config.lib.authz import require
 from config.lib.errors import DomainError
 from config.lib.keyset import Key

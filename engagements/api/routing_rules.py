@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts.api.then import LooksBack
+from accounts.looking_back import LooksBack
 from config.lib import fields, filters
 from config.lib.rows import RowSerializer
 from engagements.models import Owner
@@ -46,7 +46,6 @@ class RoutingRuleViewSet(LooksBack):
 
     noun = "routing rule"
     scope = Scope.REQUEST_READ
-    for_limited_tokens = True
     serializer_class = RoutingRuleRow
     filterset_class = filters.filter_set(
         "RoutingRuleFilters",

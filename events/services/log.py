@@ -92,8 +92,8 @@ def record_all(drafts: Sequence[Draft], *, by: AbstractBaseUser) -> list[Event]:
     """
     _insist_on_transaction()
     keys = _keys_of({_subject_of(draft.obj) for draft in drafts if _has_personal(draft)})
-    origin = {"token_key": acting_token.get(), "request_id": current_request_id()}
-    return _stored([_event_of(draft, keys, by=by, **origin) for draft in drafts])
+    origin = _origin_of(by=by)
+    return _stored([_event_of(draft, keys, **origin) for draft in drafts])
 
 
 def record_many(drafts: Sequence[Draft], *, by: AbstractBaseUser) -> None:
@@ -125,9 +125,7 @@ def record_selected(
             SELECTED.format(statement=statement),
             {
                 **parameters,
-                "actor_id": by.pk,
-                "token_key": acting_token.get(),
-                "request_id": current_request_id(),
+                **_origin_of(by=by),
                 "verb": verb,
                 "object_type": model._meta.label_lower,  # noqa: SLF001 Django documents _meta
                 "reason": reason,
@@ -197,14 +195,19 @@ def _insist_on_transaction() -> None:
         )
 
 
-def _event_of(
-    draft: Draft, keys: Mapping[Subject, SubjectKey], *, by: AbstractBaseUser, **origin: str
-) -> Event:
+def _origin_of(*, by: AbstractBaseUser) -> dict[str, Any]:
+    return {
+        "actor_id": by.pk,
+        "token_key": acting_token.get(),
+        "request_id": current_request_id(),
+    }
+
+
+def _event_of(draft: Draft, keys: Mapping[Subject, SubjectKey], **origin: Any) -> Event:
     object_type, object_id = _subject_of(draft.obj)
     key = keys.get((object_type, object_id))
     personal = _personal_fields(draft.obj)
     return Event(
-        actor_id=by.pk,
         verb=draft.verb,
         object_type=object_type,
         object_id=object_id,
@@ -222,7 +225,7 @@ def _event_of(
 def _rows_of(
     drafts: Iterable[Draft], keys: Mapping[Subject, SubjectKey], *, by: AbstractBaseUser
 ) -> Iterator[tuple[Any, ...]]:
-    origin = (by.pk, acting_token.get(), current_request_id())
+    origin = tuple(_origin_of(by=by).values())
     return ((*origin, *_row_of(draft, keys)) for draft in drafts)
 
 

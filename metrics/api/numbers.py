@@ -1,7 +1,7 @@
 """The number: as of a day, day by day, and by segment."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -20,7 +20,7 @@ from config.lib.views import ListViewSet
 from metrics import permissions
 from metrics.api.runs import NEWEST, VERSION, day, known_at, require_metric, run_asked_for, version
 from metrics.models import MetricDefinition, MetricRun
-from metrics.selectors import answers, derived, families, figures, rows, runs
+from metrics.selectors import answers, derived, families, figures, runs
 from people.http import user_of
 
 SEGMENTS = (*derived.SEGMENTS, *figures.BY)
@@ -175,18 +175,18 @@ class SegmentViewSet(ListViewSet):
         return {parameter.name for parameter in self.takes}
 
     def list(self, request: Request, slug: str) -> HttpResponseBase:  # type: ignore[override]
+        require_metric(request, slug)
+        known = _segments(slug)
         by = parameters.read(request, "by", _segmentation, "")
         if not by:
-            raise Invalid(f"Say by what: {_segments(slug)}.", field="by", code="required")
+            raise Invalid(f"Say by what: {', '.join(known)}.", field="by", code="required")
+        if by not in known:
+            raise Invalid(
+                f"{slug} has no parts by {by}. Ask by one of: {', '.join(known)}.",
+                field="by",
+                code="invalid_choice",
+            )
         run = run_asked_for(request, slug)
-        if families.family_of(run.definition) is not families.FIGURES:
-            known = derived.segmentations(run)
-            if by not in known:
-                raise Invalid(
-                    f"{slug} has no parts by {by}. Ask by one of: {', '.join(known)}.",
-                    field="by",
-                    code="invalid_choice",
-                )
         found = answers.segments_as_json(run, by)
         if getattr(request.accepted_renderer, "format", "") == CsvRenderer.format:
             columns = self.columns()
@@ -200,8 +200,10 @@ def _segmentation(text: str) -> str:
     return values.parse_choice(text, SEGMENTS)
 
 
-def _segments(slug: str) -> str:
-    return ", ".join(figures.BY if figures.is_figure(slug) else rows.SEGMENTS)
+def _segments(slug: str) -> Collection[str]:
+    if families.family_of(slug) is families.FIGURES:
+        return figures.BY
+    return derived.segmentations(families.rule_of(slug))
 
 
 def _today() -> dt.date:

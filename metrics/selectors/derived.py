@@ -182,9 +182,9 @@ def value_of_sums(rule: str, sums: Sums) -> Fraction | None:
 SEGMENTS = (*rows.SEGMENTS, QUARTER)
 
 
-def segmentations(run: MetricRun) -> tuple[str, ...]:
-    """Return what a number of accounts can be told by."""
-    has_quarters = run.definition.rule == derived.RENEWAL_EXPOSURE
+def segmentations(rule: str) -> tuple[str, ...]:
+    """Return what a number of accounts of this rule can be told by."""
+    has_quarters = rule == derived.RENEWAL_EXPOSURE
     return SEGMENTS if has_quarters else tuple(rows.SEGMENTS)
 
 

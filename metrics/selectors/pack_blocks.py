@@ -34,7 +34,7 @@ class Text:
     tone: Tone = ""
     kind: str = "text"
 
-    def as_json(self, _style: str) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return {"kind": self.kind, "words": self.words, "tone": self.tone}
 
 
@@ -45,7 +45,7 @@ class Facts:
     rows: Sequence[tuple[str, str, str]]
     kind: str = "facts"
 
-    def as_json(self, _style: str) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return {"kind": self.kind, "rows": [list(row) for row in self.rows]}
 
 
@@ -66,7 +66,7 @@ class Table:
         for row in self.rows:
             yield list(zip(self.columns, row, strict=True))
 
-    def as_json(self, _style: str) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
             "caption": self.caption,
@@ -93,28 +93,22 @@ class Chart:
 
     @property
     def svg(self) -> SafeString:
-        return self.drawn()
-
-    def drawn(self, style: str = "") -> SafeString:
         if self.falls:
-            return reports.fall(
-                self.falls, label=self.alt, name=self.name, key=self.key, style=style
-            )
+            return reports.fall(self.falls, label=self.alt, name=self.name, key=self.key)
         return reports.months(
             self.marks,
             label=self.alt,
             name=self.name,
             target=self.target,
             target_text=self.target_text,
-            style=style,
         )
 
-    def as_json(self, style: str) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
             "alt": self.alt,
-            "svg": str(self.drawn(style)),
-            "table": self.table.as_json(style),
+            "svg": str(self.svg),
+            "table": self.table.as_json(),
         }
 
 
@@ -127,10 +121,10 @@ class Section:
     heading: str
     blocks: Sequence[Block]
 
-    def as_json(self, style: str) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return {
             "heading": self.heading,
-            "blocks": [block.as_json(style) for block in self.blocks],
+            "blocks": [block.as_json() for block in self.blocks],
         }
 
 
@@ -144,12 +138,12 @@ class Document:
     sections: Sequence[Section]
     is_so_far: bool = False
 
-    def as_json(self, style: str) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return {
             "title": self.title,
             "intro": self.intro,
             "summary": list(self.summary),
-            "sections": [section.as_json(style) for section in self.sections],
+            "sections": [section.as_json() for section in self.sections],
         }
 
 

@@ -12,9 +12,9 @@ SO_FAR = "The month is not over. This is a preview: nothing is kept, and nobody 
 
 def pack_pdf(document: Document, *, company: str, digest: str, at: dt.datetime) -> bytes:
     """Return the bytes, the same for the same report."""
-    style = (PAPERS / "chart.css").read_text()
     data = {
-        **document.as_json(style),
+        **document.as_json(),
+        "chart_rules": (PAPERS / "chart.css").read_text(),
         "company": company,
         "kind": "Customer Seats Deployed, monthly report",
         "mark": document.title,

@@ -199,7 +199,7 @@ def _read(request: HttpRequest, run: MetricRun) -> Listing:
     if clear:
         states.append(("clear", clear))
     choices = {"state": states}
-    for by in derived.segmentations(run):
+    for by in derived.segmentations(run.definition.rule):
         choices[by] = [
             (segment.key or NONE, segment.label if segment.key else "None")
             for segment in derived.segments_of(run, by)

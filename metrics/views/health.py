@@ -9,10 +9,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.header import account_page
 from accounts.here import Here, add_refusal, page
 from accounts.selectors import accounts_visible_to
-from accounts.views.figures import account_page
-from accounts.views.shell import Shell, shell_of
+from accounts.shell import Shell, shell_of
 from config.lib.authz import require
 from config.lib.errors import DomainError
 from config.lib.htmx import is_htmx
@@ -81,7 +81,7 @@ def account_panel(request: HttpRequest, number: int) -> HttpResponse:
 
 def _shell_now(request: HttpRequest, number: int) -> Shell:
     """Return the account for a change: may this person set its health by hand?"""
-    shell = shell_of(request, number)
+    shell = shell_of(request, number, looks=False)
     require(permissions.can_override_health, shell.here.user, is_owner=_owns(shell))
     return shell
 
@@ -114,7 +114,7 @@ def _page(
         "form": form,
         "may_override": may and not here.looks_back,
         "who_may": permissions.can_override_health.__doc__,
-        "overrides": _shown(history, here.today),
+        "overrides": _shown(history, here.today, health.told_at(here.today, known_at)),
     }
     response = account_page(request, shell, TAB, context)
     response.status_code = status
@@ -156,14 +156,22 @@ def _chart_label(points: list[health.Point]) -> str:
     return f"Health by week. {day_text(first)}: {then} points. {day_text(last)}: {now} points."
 
 
-def _shown(found: QuerySet[HealthOverride], today: dt.date) -> list[dict[str, Any]]:
-    """Return each word with whether it stands, ended by hand, or ran out."""
-    return [
-        {
-            "override": each,
-            "stands": each.ended_at is None and each.until >= today,
-            "ran_out": each.ended_at is None
-            or (each.ended_by is not None and each.ended_by.is_system),
-        }
-        for each in found[:MOST_OVERRIDES]
-    ]
+def _shown(
+    found: QuerySet[HealthOverride], today: dt.date, told_at: dt.datetime
+) -> list[dict[str, Any]]:
+    """Return each word with whether it stands, was ended by hand before the moment, or ran out."""
+    return [_word(each, today, told_at) for each in found[:MOST_OVERRIDES]]
+
+
+def _word(override: HealthOverride, today: dt.date, told_at: dt.datetime) -> dict[str, Any]:
+    has_ended = override.ended_at is not None and override.ended_at < told_at
+    ended_by = override.ended_by if has_ended else None
+    by_hand = ended_by is not None and not ended_by.is_system
+    stands = not has_ended and override.until >= today
+    return {
+        "override": override,
+        "stands": stands,
+        "ended_by": ended_by if by_hand else None,
+        "ran_out": not stands and not by_hand,
+        "last_day": override.ended_at if by_hand else override.until,
+    }

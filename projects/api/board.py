@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.then import moment_of
+from accounts.looking_back import moment_of
 from config.lib import fields, parameters
 from config.lib.bodies import WriteBody, checked
 from config.lib.errors import Invalid, Missing

@@ -52,9 +52,10 @@ def test_what_is_hatched_is_filled_by_a_pattern_of_its_own():
     assert set(re.findall(r"url\(#([\w-]+)\)", svg)) <= ids
 
 
-def test_on_a_page_it_has_no_style_of_its_own():
-    assert "style" not in fall(FALLS, label="x", name="w")
-    assert "<style>.part{}</style>" in fall(FALLS, label="x", name="w", style=".part{}")
+def test_it_has_no_style_of_its_own_and_one_place_to_put_it():
+    svg = fall(FALLS, label="x", name="w")
+    assert "style" not in svg
+    assert svg.count("<defs>") == 1
 
 
 def test_a_trend_has_a_dot_a_month_and_no_line_over_a_gap():

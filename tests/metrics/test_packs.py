@@ -130,7 +130,7 @@ def test_work_of_the_month_is_counted(month, tam):
 
 
 def test_what_is_not_there_is_said(month):
-    words = str(document(gathered()).as_json(""))
+    words = str(document(gathered()).as_json())
     for each in ("No project was delivered", "No work stood on a leader", "none is set",
                  "No run of the month was held"):  # fmt: skip
         assert each in words

@@ -76,8 +76,8 @@ class Command(BaseCommand):
 def _segments(run: MetricRun, by: str) -> list[answers.Answer]:
     slug = run.definition.slug
     is_figure = families.family_of(run.definition) is families.FIGURES
-    if not is_figure and by not in derived.segmentations(run):
-        known = ", ".join(derived.segmentations(run))
+    if not is_figure and by not in derived.segmentations(run.definition.rule):
+        known = ", ".join(derived.segmentations(run.definition.rule))
         raise CommandError(f"{slug} has no parts by {by}. Ask by one of: {known}.")
     try:
         return answers.segments_as_json(run, by)

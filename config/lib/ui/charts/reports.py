@@ -1,7 +1,7 @@
 """Charts of reports: one picture each, that reads alike on a page, on paper and without colour.
 
-Drawn in a fixed `viewBox`, text and all. On a page the stylesheet colours it by class; on its own
-(`style`) it brings the rules along. What is solid and what is hatched says the same as the hues.
+Drawn in a fixed `viewBox`, text and all. The stylesheet colours it by class; paper puts the rules
+in before `<defs>`. What is solid and what is hatched says the same as the hues.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from config.lib.ui.charts.axes import Scale, percent_scale
 from config.lib.ui.charts.svg import EMPTY, places
@@ -57,7 +57,6 @@ def fall(
     label: str,
     name: str,
     key: Sequence[tuple[str, bool, str]] = (),
-    style: str = "",
 ) -> SafeString:
     """Draw a waterfall, downwards: each part begins where the one before it ended.
 
@@ -78,7 +77,7 @@ def fall(
     ticks = _fall_ticks(low, high, at, height)
     drawn += _key(key, height + 22, name)
     bottom = height + (34 if key else 4)
-    return _picture(bottom, ticks + drawn, label=label, name=name, style=style)
+    return _picture(bottom, ticks + drawn, label=label, name=name)
 
 
 def _key(key: Sequence[tuple[str, bool, str]], y: float, name: str) -> SafeString:
@@ -165,7 +164,6 @@ def months(
     name: str,
     target: int | None = None,
     target_text: str = "",
-    style: str = "",
 ) -> SafeString:
     """Draw a number month by month, with a whisker up to where it could be."""
     known = [float(each.value * 100) for each in marks if each.value is not None]
@@ -202,7 +200,7 @@ def months(
         for number, each in enumerate(marks)
     ]
     line = format_html('<path class="line" d="{}"/>', _line(points))
-    return _picture(HIGH + 28, line + drawn, label=label, name=name, style=style)
+    return _picture(HIGH + 28, line + drawn, label=label, name=name)
 
 
 def _month(mark: Mark, x: float, step: float, down: Callable[[float], float]) -> SafeString:
@@ -269,15 +267,13 @@ def _month_grid(scale: Scale, down: Callable[[float], float]) -> SafeString:
     )
 
 
-def _picture(height: float, drawn: SafeString, *, label: str, name: str, style: str) -> SafeString:
-    own = mark_safe(f"<style>{style}</style>") if style else EMPTY  # noqa: S308 a file of ours
+def _picture(height: float, drawn: SafeString, *, label: str, name: str) -> SafeString:
     return format_html(
         '<svg class="report-chart" xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{}"'
-        ' viewBox="0 0 {} {}">{}<defs>{}</defs>{}</svg>',
+        ' viewBox="0 0 {} {}"><defs>{}</defs>{}</svg>',
         label,
         WIDTH,
         places(height),
-        own,
         _hatches(name),
         drawn,
     )

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from accounts import permissions
 from accounts.here import page
 from accounts.models import AccountFacts
+from accounts.shell import Shell
 from accounts.stories import story_of
-from accounts.views.shell import Shell
 from accounts.words import SHORT
 from config.lib.ui.formats import (
     day_text,
