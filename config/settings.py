@@ -22,7 +22,7 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 # Wraps the keys that encrypt personal data; 32 bytes, urlsafe base64.
 ENCRYPTION_KEY = env.str("ENCRYPTION_KEY", "" if IN_PRODUCTION else "A" * 43 + "=")
 # "1:secret,2:secret": API tokens are digested with the newest pepper, older ones still verify.
-TOKEN_PEPPERS = env.dict("TOKEN_PEPPERS_BY_ID", default={}) or dict(
+TOKEN_PEPPERS = dict(
     item.split(":", 1)
     for item in env.list("TOKEN_PEPPERS", default=[] if IN_PRODUCTION else ["1:only-for-tests"])
 )

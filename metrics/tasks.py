@@ -12,7 +12,7 @@ from metrics.services import (
     alerts,
     backtests,
     current,
-    derived,
+    derived_catching_up,
     figures,
     health,
     health_overrides,
@@ -51,7 +51,7 @@ def nightly() -> int:
     current.refresh_due_facts(now=now)
     # Others may have been made for the lab; the one that everything hangs on comes first.
     count = sum(_night_of(slug, now=now) for slug in sorted(due, key=runs.SEATS_DEPLOYED.__ne__))
-    derived.catch_up_missing(now=now, by=system_user())
+    derived_catching_up.catch_up_missing(now=now, by=system_user())
     summaries.keep_summaries()
     lifts.refresh_lifts(at=now)
     return count

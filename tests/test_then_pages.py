@@ -206,3 +206,37 @@ def test_a_page_costs_the_same_with_five_and_with_fifty(client):
     for _ in range(45):
         customer()
     assert [statements(client, path) for path in paths] == few
+
+
+@pytest.mark.parametrize("name", ["accounts", "assignments", "tiers", "routing-rules", "board"])
+def test_a_day_that_has_not_come_is_no_answer(name, api_client):
+    client = api_client(factories.UserFactory(roles=["tam"]))
+    answer = client.get(f"/api/v1/{name}/?as_of=2030-03-21")
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "future_day"
+    assert client.get(f"/api/v1/{name}/?as_of=2030-03-20").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch"])
+def test_nothing_is_written_on_another_day(method, api_client):
+    account = customer(name="Halden")
+    client = api_client(factories.UserFactory(roles=["administrator"]))
+    path = "/api/v1/accounts/" + (f"{account.uuid}/" if method != "post" else "")
+    for query in (f"as_of={DAY}", "known_at=2030-03-15T14:00:00Z"):
+        sent = {"source": "import", "external_id": "X", "name": "Other"}
+        answer = getattr(client, method)(
+            f"{path}?{query}", sent, format="json", headers={"if_match": "*"}
+        )
+        assert answer.status_code == 400, answer.content
+    assert type(account).objects.get().name == "Halden"
+
+
+def test_whom_nobody_lets_in_no_other_day_lets_in(client):
+    account = customer(name="Halden")
+    client.force_login(factories.UserFactory())
+    for path in ("/accounts/", f"/accounts/{account.number}/", "/board/", "/settings/tiers/",
+                 "/settings/routing/", f"/accounts/{account.number}/people/"):  # fmt: skip
+        for query in (f"as_of={DAY}", "known_at=2030-03-15T14:00:00Z"):
+            answer = client.get(f"{path}?{query}")
+            assert answer.status_code == 403, path
+            assert "Halden" not in answer.content.decode()

@@ -1,9 +1,11 @@
 """The night of the last day counted, and what may come after it. Runs in a worker."""
 
 import datetime as dt
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 from django.db import transaction
 
@@ -13,8 +15,9 @@ from bench.databases import Company, parts_of
 from metrics.models import MetricRun
 from metrics.selectors import inputs, runs
 from metrics.selectors.runs import SEATS_DEPLOYED
-from metrics.services import staging
+from metrics.services import derived, staging
 from metrics.services.current import refresh_current_facts
+from metrics.services.health import compute_health
 from metrics.services.runs import recompute
 from people.models import system_user
 
@@ -36,6 +39,11 @@ ROW_FOR_EACH = """
 WRITE_ROW_FOR_EACH = f"""
     INSERT INTO bench_night (definition_id, from_day, {staging.LISTED})
     SELECT %(definition)s, %(day)s, {staging.LISTED} FROM seen
+"""
+# Whatever looked odd in a made-up night.
+PUBLISHED = """
+    UPDATE metrics_metricrun SET status = 'published', published_at = computed_at
+    WHERE status = 'held' AND day = %s
 """
 SIZE = "SELECT pg_total_relation_size(%s)"
 VISIBLE = f"""
@@ -99,6 +107,7 @@ class Nights:
         found["full"].more["bytes"] = found["full"].more["rows"] * _bytes_a_row("metrics_metricrow")
         found["row for each"] = self._row_for_each()
         found["current facts"] = self._current_facts()
+        found["health of everybody"] = self._health(self.day)
         with _taken_back():
             found["nothing new"] = self._night(self.next)
         with _taken_back():
@@ -106,6 +115,7 @@ class Nights:
             found["one in a hundred"] = some = self._night(self.next)
             found["again"] = self._night(self.next, later=dt.timedelta(minutes=5))
             some.more["differences"] = self._differences()
+            found["health of few"] = self._health(self.next)
         with _taken_back():
             self._readings(each=1)
             found["everybody"] = self._night(self.next)
@@ -117,21 +127,28 @@ class Nights:
         at = morning_after(day) + later
         ((before,),) = execute("SELECT coalesce(max(id), 0) FROM metrics_metricrow")
         keel = system_user()
-        sample = measured(
-            lambda: recompute(
-                SEATS_DEPLOYED,
-                day,
-                by=keel,
-                now=at,
-                known_at=at,
-                computed_at=at,
-                full=full,
-            ),
-            with_wal=True,
-        )
+        numbers = Timed(derived.write)
+        with mock.patch.object(derived, "write", numbers):
+            sample = measured(
+                lambda: recompute(
+                    SEATS_DEPLOYED,
+                    day,
+                    by=keel,
+                    now=at,
+                    known_at=at,
+                    computed_at=at,
+                    full=full,
+                ),
+                with_wal=True,
+            )
         rows = execute("SELECT count(*) FROM metrics_metricrow WHERE id > %s", [before])[0][0]
         outcome = sample.more.pop("result")
-        sample.more = {"rows": rows, "judged": outcome.run.judged, "is_new": outcome.is_new}
+        sample.more = {
+            "rows": rows,
+            "judged": outcome.run.judged,
+            "is_new": outcome.is_new,
+            "numbers": numbers.seconds,
+        }
         return sample
 
     def _current_facts(self) -> Sample:
@@ -139,6 +156,16 @@ class Nights:
         at = morning_after(self.day)
         found = measured(lambda: refresh_current_facts(now=at), with_wal=True)
         found.more = {"rows": found.more["result"]}
+        return found
+
+    def _health(self, day: dt.date) -> Sample:
+        """Say how every customer fares on a day that was computed; the first time says all."""
+        execute(PUBLISHED, [day])
+        at = morning_after(day)
+        keel = system_user()
+        found = measured(lambda: compute_health(day=day, at=at, by=keel), with_wal=True)
+        outcome = found.more.pop("result")
+        found.more = {"rows": outcome.night.changed}
         return found
 
     def _readings(self, *, each: int) -> None:
@@ -172,6 +199,19 @@ class Nights:
             dict(number.excluded), number.oldest_reading, staged.inputs_sum.hex,
         ]  # fmt: skip
         return rows + sum(one != other for one, other in zip(told, seen, strict=True))
+
+
+class Timed:
+    """A function, and how long its calls took."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function, self.seconds = function, 0.0
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        started = time.perf_counter()
+        result = self.function(*arguments, **named)
+        self.seconds += time.perf_counter() - started
+        return result
 
 
 def _bytes_a_row(table: str) -> float:

@@ -1,6 +1,6 @@
 """Each module measures some goals: `cases` says what to ask of the workers, `findings` judges."""
 
-from bench.goals import board, lists, nights, pages, planning, readings, writes
+from bench.goals import board, lists, nights, pages, planning, readings, start, writes
 
 GOALS = {
     "nights": nights,
@@ -10,4 +10,5 @@ GOALS = {
     "writes": writes,
     "board": board,
     "planning": planning,
+    "start": start,
 }

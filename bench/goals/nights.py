@@ -46,6 +46,19 @@ def _of_size(figures: Figures, size: int) -> Iterator[Finding]:
         "P1", "current facts of everybody / a full night", size,
         figures.quickest(facts, size) / figures.quickest(full, size), unit="x", seen=seen(facts),
     )  # fmt: skip
+    numbers = min(sample.more["numbers"] for sample in figures.of(full, size))
+    yield Finding(
+        "P1", "numbers worked out from the rows / a full night", size,
+        numbers / figures.quickest(full, size), unit="x", seen={"numbers": rounded(numbers)},
+    )  # fmt: skip
+    for whose in ("everybody", "few"):
+        health = f"{NIGHT} health of {whose}"
+        yield Finding(
+            "P1", f"health, new of {whose} / a full night", size,
+            figures.quickest(health, size) / figures.quickest(full, size), unit="x",
+            seen={**seen(health), "rows": figures.more(health, size, "rows"),
+                  "WAL": figures.wal(health, size)},
+        )  # fmt: skip
     some, everything = f"{NIGHT} one in a hundred", f"{NIGHT} everybody"
     # A night has a temporary table and a row of its own, whatever changed.
     base = figures.wal(f"{NIGHT} again", size)

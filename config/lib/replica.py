@@ -8,13 +8,21 @@ anybody while the replica lags, is away, or none is named (REPLICA_URL), which c
 """
 
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
 from django.core.signals import request_started
-from django.db import Error, connection, connections
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    Error,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+)
 from django.db.models import Model, QuerySet
 
 ALIAS = "replica"
@@ -26,7 +34,10 @@ SELECT pg_is_in_recovery(), coalesce(pg_last_wal_replay_lsn() >= %s::pg_lsn, tru
     extract(epoch FROM now() - pg_last_xact_replay_timestamp())
 """
 
+QUERY_CANCELED = "57014"
+
 M = TypeVar("M", bound=Model)
+T = TypeVar("T")
 _has_written: ContextVar[bool] = ContextVar("has_written", default=False)
 # Until when it is good, or bad, for this process.
 _known: dict[bool, float] = {True: 0.0, False: 0.0}
@@ -37,9 +48,11 @@ log = structlog.get_logger(__name__)
 class Router:
     """Notes who writes; reads go to the replica only where somebody said so."""
 
-    def db_for_write(self, model: type[Model], **hints: Any) -> None:
+    def db_for_write(self, model: type[Model], **hints: Any) -> str:
+        """Return the primary: Django would write what was read from the replica back to it."""
         del model, hints
         _has_written.set(True)
+        return DEFAULT_DB_ALIAS
 
     def allow_relation(self, one: Model, other: Model, **hints: Any) -> bool:
         del one, other, hints
@@ -53,6 +66,26 @@ class Router:
 def reading(queryset: "QuerySet[M, Any]") -> "QuerySet[M, Any]":
     """Return the rows from the replica where that may be, else as they were asked for."""
     return queryset.using(ALIAS) if may_read() else queryset
+
+
+def answered(rows: "QuerySet[M, Any]", work: "Callable[[QuerySet[M, Any]], T]") -> T:
+    """Return what is made of the rows, read as `reading` says.
+
+    Where the replica goes away over it, or makes the statement give way to what it catches up
+    with, the primary answers; the replica is left alone for a while.
+    """
+    chosen = reading(rows)
+    if chosen is rows:
+        return work(rows)
+    try:
+        return work(chosen)
+    except (OperationalError, InterfaceError) as error:
+        if getattr(error.__cause__, "pgcode", None) == QUERY_CANCELED:
+            # It took too long: it would there too.
+            raise
+        log.warning("replica.lost", error=type(error).__name__)
+        _known.update({True: 0.0, False: time.monotonic() + AWAY_SECONDS})
+    return work(rows)
 
 
 def may_read() -> bool:

@@ -81,9 +81,12 @@ def known_as_of(at: dt.datetime) -> Iterator[None]:
         yield
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(current_setting('keel.knowledge_time', true), '')")
+        cursor.execute(
+            "SELECT was.known, set_config('keel.knowledge_time', %s, true) FROM (SELECT coalesce("
+            "current_setting('keel.knowledge_time', true), '') AS known OFFSET 0) was",
+            [at.isoformat()],
+        )
         before = cursor.fetchone()[0]
-    pretend_known_at(at)
     yield
     # Not after an error: the transaction is lost then, or its savepoint sets it back.
     with connection.cursor() as cursor:

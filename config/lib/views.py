@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
@@ -132,7 +133,10 @@ class ListViewSet(viewsets.GenericViewSet[Any]):
         return [StrictJSONRenderer()]
 
     def list(self, request: Request, **_found: uuid.UUID) -> HttpResponseBase:
-        queryset = replica.reading(self.filter_queryset(self.get_queryset()))
+        queryset = self.filter_queryset(self.get_queryset())
+        return replica.answered(queryset, partial(self._listed, request))
+
+    def _listed(self, request: Request, queryset: "QuerySet[Any, Any]") -> HttpResponseBase:
         if getattr(request.accepted_renderer, "format", "") == CsvRenderer.format:
             return self.as_csv(request, queryset)
         rows = self.paginate_queryset(self.as_rows(queryset))

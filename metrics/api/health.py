@@ -185,7 +185,6 @@ class HealthPolicyViewSet(ListViewSet):
 
     noun = "health policy"
     scope = Scope.METRICS_READ
-    for_limited_tokens = True
     serializer_class = HealthPolicyRow
     filterset_class = filters.filter_set(
         "HealthPolicyFilters", filters.day("start", lookups="lte gte")

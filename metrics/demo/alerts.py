@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 from django.db import transaction
 
 from events.models import Notice, OutboxMessage
-from events.services import told_as_of
 from events.workflow import Given, perform
+from metrics.demo.clock import told
 from metrics.demo.people import email_of
 from metrics.demo.story import ZONE
 from metrics.models import Alert, AlertRule
@@ -38,7 +37,7 @@ def tell(*, now: dt.datetime) -> None:
         last = OutboxMessage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         goal = _make_rules(now)
         for at in _nights(now):
-            with _told(at):
+            with told(at):
                 alerts.evaluate(at=at, known_at=at)
         alerts.evaluate(at=now)
         _snooze(goal, now)
@@ -90,7 +89,7 @@ def _cut(value: Fraction) -> Decimal:
 
 def _make(name: str, at: dt.datetime, **values: Any) -> AlertRule:
     by = User.objects.get(email=email_of(name))
-    with _told(at):
+    with told(at):
         return alert_rules.make_rule({"tells": ALL_OF, **values}, by=by, at=at, known_at=at)
 
 
@@ -104,7 +103,7 @@ def _snooze(rule: AlertRule | None, now: dt.datetime) -> None:
         " We look again when it is delivered.",
         values={"until": (now.astimezone(ZONE).date() + SNOOZED_DAYS * A_DAY).isoformat()},
     )
-    with _told(at):
+    with told(at):
         by = User.objects.get(email=email_of(LEADER))
         perform(ALERT, alert, "snooze", by=by, at=at, given=given)
 
@@ -115,12 +114,3 @@ def _nights(now: dt.datetime) -> Iterator[dt.datetime]:
         at = dt.datetime.combine(today - back * A_DAY, dt.time(3, 17), ZONE).astimezone(dt.UTC)
         if at < now:
             yield at
-
-
-@contextmanager
-def _told(at: dt.datetime) -> Iterator[None]:
-    token = told_as_of.set(at)
-    try:
-        yield
-    finally:
-        told_as_of.reset(token)

@@ -2,12 +2,10 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from accounts import selectors as accounts
 from accounts.models import Account
-from events.services import told_as_of
-from metrics.demo.clock import morning
+from metrics.demo.clock import morning, told
 from metrics.demo.nights import TICK
 from metrics.demo.story import YEAR, ZONE
 from metrics.models import HealthOverride, HealthRow
@@ -32,7 +30,7 @@ def tell(*, now: dt.datetime) -> None:
     yesterday = now.astimezone(ZONE).date() - A_DAY
     for day in _days(yesterday):
         at = start_of(day + A_DAY, ZONE) + AFTER
-        with _told(at):
+        with told(at):
             compute_health(day=day, at=at, by=system_user())
     if not HealthOverride.objects.exists():
         _overrides(now, yesterday)
@@ -50,18 +48,18 @@ def _overrides(now: dt.datetime, yesterday: dt.date) -> None:
     best, middle, worst = health.band_names(yesterday)
     for account, owner in _owned(best, yesterday)[:1]:
         at = morning(now - 6 * A_DAY)
-        with _told(at):
+        with told(at):
             override_health(
                 account, band=middle, reason=LEFT, until=yesterday + 45 * A_DAY, by=owner, at=at
             )
     for account, owner in _owned(worst, yesterday)[:1]:
         at = morning(now - 40 * A_DAY)
-        with _told(at):
+        with told(at):
             override_health(
                 account, band=middle, reason=SIGNED, until=at.date() + 60 * A_DAY, by=owner, at=at
             )
         at = morning(now - 15 * A_DAY)
-        with _told(at):
+        with told(at):
             end_override(account, by=owner, at=at)
 
 
@@ -75,12 +73,3 @@ def _owned(band: str, today: dt.date) -> list[tuple[Account, User]]:
         .order_by("account_id")
     )
     return [(each.account, each.user) for each in found[:20]]
-
-
-@contextmanager
-def _told(at: dt.datetime) -> Iterator[None]:
-    token = told_as_of.set(at)
-    try:
-        yield
-    finally:
-        told_as_of.reset(token)

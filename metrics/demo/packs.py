@@ -5,8 +5,8 @@ import datetime as dt
 from django.db import transaction
 
 from events.models import Notice, OutboxMessage
-from events.services import told_as_of
 from metrics import rules
+from metrics.demo.clock import told
 from metrics.demo.people import email_of
 from metrics.demo.story import ZONE
 from metrics.models import BoardPack
@@ -47,14 +47,11 @@ def tell(*, now: dt.datetime) -> int:
 
 
 def _make(month: Month, *, by: User, at: dt.datetime) -> bool:
-    token = told_as_of.set(at)
     try:
-        with transaction.atomic():
+        with transaction.atomic(), told(at):
             make_pack(month, by=by, at=at)
     except (TooEarly, NothingNew):
         return False
-    finally:
-        told_as_of.reset(token)
     return True
 
 

@@ -375,4 +375,3 @@ class Play:
         kept = {key: value for key, value in values.items() if value not in (None, "")}
         with self.clock.then():
             move(self.request, name, by=by, at=self.at, given=Given(reason=reason, values=kept))
-        self.request.refresh_from_db()

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ def _past_values(number: int) -> dict[str, Any]:
         "seats": [20 + 5 * number, 60 + 10 * number, 120 + 15 * number],
         "impact": 1 + number % 4,
         "effort": ("low", "medium")[number % 2],
-        "days": 330 - 23 * number,
+        "days": 330 - 26 * number,
         "until": "decline" if number == 7 else "close",
         "late": number % 4 == 1,
         "rating": (5, 4, None, 5)[number % 4],
@@ -78,8 +78,9 @@ def _stages(*, since: dt.date, tam: str = "") -> Iterator[Stage]:
         .distinct()
         .order_by("facts__passes", "facts__seats_to_go", "pk")
     )
+    named = _named()
     for account in cycle(list(accounts[:40])):
-        yield account, _contact_of(account), _cast_of(account)
+        yield account, _contact_of(account), _cast_of(account, named)
 
 
 def _small_stage() -> Stage:
@@ -97,21 +98,25 @@ def _small_stage() -> Stage:
         .order_by("pk")
         .distinct()[0]
     )
-    return account, _contact_of(account), _cast_of(account)
+    return account, _contact_of(account), _cast_of(account, _named())
 
 
 def _contact_of(account: Account) -> Contact:
     return account.contacts.exclude(email="").order_by("pk")[0]
 
 
-def _cast_of(account: Account) -> Cast:
+def _cast_of(account: Account, named: Mapping[str, User]) -> Cast:
     team = {
         each.role: each.user
         for each in Assignment.objects.filter(account=account, end=None).select_related("user")
     }
-    named = {role: User.objects.get(email=people.email_of(name)) for role, name in _NAMES.items()}
     filer = team.get("TAM") or team["CSM"]
     return Cast(filer=filer, colleague=team.get("CSM", filer), **named)
+
+
+def _named() -> dict[str, User]:
+    emails = {people.email_of(name): role for role, name in _NAMES.items()}
+    return {emails[each.email]: each for each in User.objects.filter(email__in=emails)}
 
 
 _NAMES = {

@@ -266,4 +266,3 @@ class Work:
                 self.project, name, by=by, at=self.clock.at,
                 given=Given(reason=reason, values=kept),
             )  # fmt: skip
-        self.project.refresh_from_db()

@@ -20,7 +20,7 @@ SHIPPED = (
         "kind": "coverage_fell",
         "value": Decimal("0.10"),
         "days": 7,
-        "note": "Seat counts stopped to arrive. Find out from which source.",
+        "note": "Seat counts stopped arriving. Find out from which source.",
         "tells": TELLS,
     },
     {

@@ -154,11 +154,16 @@ class MetricRow(models.Model):
                 name="metrics_row_ends_after_start",
             ),
         ]
-        # Where the rows of one day and of another are not the same ones. Rows are written in the
-        # order of their days, mostly; a tree would cost each changed account a sixth more.
+        # Where the rows of one day and of another are not the same ones: selectors.other_rows. Rows
+        # are written in the order of their days, mostly; a tree would cost each changed account a
+        # sixth more.
         indexes = [
             BrinIndex(fields=["from_day"], name="metrics_row_by_start"),
-            BrinIndex(fields=["to_day"], name="metrics_row_by_end"),
+            models.Index(
+                fields=["definition", "layer", "from_day"],
+                condition=Q(layer__gt=1),
+                name="metrics_row_of_corrections",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -31,8 +31,13 @@ COMPLETE = "complete"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The parameters of the definitions; each uses its own."""
+    """The parameters of the definitions; each uses its own.
 
+    Of every rule that looks at one row, accounts of which the ARR is not above `min_arr` are out;
+    0 leaves none out.
+    """
+
+    min_arr: Decimal = Decimal(0)
     share_percent: int = 75
     after_days: int = 90
     within_days: int = 180
@@ -43,7 +48,12 @@ class Policy:
     def read(cls, stored: Mapping[str, Any]) -> "Policy":
         """Read the parameters of the rules; what else a definition keeps is for others."""
         known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in stored.items() if name in known})
+        values = {name: value for name, value in stored.items() if name in known}
+        return cls(**values | {"min_arr": Decimal(values.get("min_arr", 0))})
+
+    def leaves_out(self, row: "Row") -> bool:
+        """Whether its ARR is not enough; one without a known ARR may have enough."""
+        return bool(self.min_arr) and row.arr is not None and row.arr <= self.min_arr
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,14 @@ OUT = Adds(State.OUT)
 CLEAR = Adds(State.CLEAR)
 
 
+def _of_those_above(rule: Rule) -> Rule:
+    def told(row: Row, day: dt.date, policy: Policy) -> Adds:
+        return OUT if policy.leaves_out(row) else rule(row, day, policy)
+
+    return told
+
+
+@_of_those_above
 def net_seats(row: Row, _day: dt.date, _policy: Policy) -> Adds:
     if not row.eligible:
         return OUT
@@ -110,15 +128,18 @@ def net_seats(row: Row, _day: dt.date, _policy: Policy) -> Adds:
     return Adds(State.COUNTED, Decimal(row.deployed))
 
 
+@_of_those_above
 def arr_at_risk(row: Row, _day: dt.date, _policy: Policy) -> Adds:
     return _by_the_line(row) if row.is_member else OUT
 
 
+@_of_those_above
 def early_warning(row: Row, day: dt.date, policy: Policy) -> Adds:
     state = _early(row, day, policy)
     return Adds(state, Decimal(state in (State.COUNTED, State.UNKNOWN)))
 
 
+@_of_those_above
 def at_risk(row: Row, day: dt.date, policy: Policy) -> Adds:
     if not row.is_member:
         return OUT
@@ -133,6 +154,7 @@ def at_risk(row: Row, day: dt.date, policy: Policy) -> Adds:
     return CLEAR
 
 
+@_of_those_above
 def adoption(row: Row, _day: dt.date, _policy: Policy) -> Adds:
     if not row.is_member:
         return OUT
@@ -141,6 +163,7 @@ def adoption(row: Row, _day: dt.date, _policy: Policy) -> Adds:
     return Adds(State.COUNTED, Decimal(row.monthly_active), row.licensed)
 
 
+@_of_those_above
 def renewal_exposure(row: Row, day: dt.date, policy: Policy) -> Adds:
     if not row.is_member or row.renewal_on is None:
         return OUT

@@ -1,7 +1,8 @@
 """The parameters of a definition: which there are, what they may be, and what they are called.
 
 Those of numbers made from accounts are named one by one; of the others a policy may change what it
-holds already, within the kind of each value. Nothing else can get into a policy.
+holds already, within the kind of each value, and of sums over rows the least ARR besides. Nothing
+else can get into a policy.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from config.lib.values import (
     parse_money,
     plain_text,
 )
+from metrics.rules.derived import ROW_RULES
 
 Kind = Literal["money", "whole", "number", "yes", "words", "order"]
 Values = Mapping[str, Any]
@@ -105,6 +107,19 @@ SEATS: tuple[Parameter, ...] = (
 )  # fmt: skip
 
 
+# Of numbers worked out from rows, what can be set beside what their policy holds.
+FROM_ROWS: Mapping[str, Sequence[Parameter]] = dict.fromkeys(
+    ROW_RULES,
+    (
+        Parameter(
+            "min_arr", "Only accounts with ARR above", "money",
+            "In the reporting currency. Exactly that much is out. With 0 every account counts.",
+            default="0",
+        ),
+    ),
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """The regions and segments there are."""
@@ -141,14 +156,16 @@ def parameters_of(rule: str, policy: Values) -> list[Parameter]:
     """Return what can be set of a definition with this rule."""
     if rule == SEATS_RULE:
         return list(SEATS)
-    found = (_like(name, value) for name, value in sorted(policy.items()) if name not in CARRIED)
-    return [each for each in found if each is not None]
+    added = FROM_ROWS.get(rule, ())
+    apart = CARRIED.union(each.name for each in added)
+    found = (_like(name, value) for name, value in sorted(policy.items()) if name not in apart)
+    return [*(each for each in found if each is not None), *added]
 
 
 def whole(rule: str, policy: Values) -> dict[str, Any]:
     """Return the policy with everything that it leaves out, so that two can be compared."""
     if rule != SEATS_RULE:
-        return dict(policy)
+        return {each.name: each.default for each in FROM_ROWS.get(rule, ())} | dict(policy)
     values = {each.name: policy.get(each.name, each.default) for each in SEATS}
     values["min_arr"] = _plain(Decimal(values["min_arr"]))
     for each in SEATS:

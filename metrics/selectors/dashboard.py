@@ -28,7 +28,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, RowNumber
 
 from accounts.models import Account, Tier
-from metrics.models import MetricRow, MetricRun, MetricTarget
+from metrics.models import MetricRun, MetricTarget
 from metrics.selectors import bands, rows, runs, summaries
 from people.models import User
 
@@ -145,7 +145,7 @@ def _count_cells(run: MetricRun, *ways: tuple[str, ...]) -> dict[tuple[str, ...]
     return {by: tuple(found) for by, found in cells.items()}
 
 
-def _groups(run: MetricRun, way: int, by: tuple[str, ...]) -> QuerySet[MetricRow, Any]:
+def _groups(run: MetricRun, way: int, by: tuple[str, ...]) -> Any:
     told = {f"of_{name}": F(name) if name in by else empty for name, empty in NOT_TOLD.items()}
     of = ("way", *told, "eligible", "unlimited", "passes")
     counts = {

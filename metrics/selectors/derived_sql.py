@@ -1,16 +1,17 @@
 """The rules of metrics/rules/derived.py as SQL over the columns of a row of the ledger.
 
-Policies and days are whole numbers and dates of our own, so they stand in the text.
+Policies and days are numbers and dates of our own, so they stand in the text.
 """
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from metrics.models import GONE, MetricRun
 from metrics.rules import derived
 from metrics.rules.derived import Policy, State
 from metrics.selectors.inputs import KNOWN
+from metrics.selectors.other_rows import other_rows
 
 OUT, CLEAR, COUNTED, UNKNOWN = map(int, State)
 MEMBER = "(eligible AND NOT unlimited)"
@@ -95,13 +96,30 @@ def _renewal_exposure(day: dt.date, policy: Policy) -> Expressions:
     )
 
 
-BY_RULE: dict[str, Callable[[dt.date, Policy], Expressions]] = {
-    derived.NET_SEATS: _net_seats,
-    derived.ARR_AT_RISK: _arr_at_risk,
-    derived.EARLY_WARNING: _early_warning,
-    derived.AT_RISK: _at_risk,
-    derived.ADOPTION: _adoption,
-    derived.RENEWAL_EXPOSURE: _renewal_exposure,
+Says = Callable[[dt.date, Policy], Expressions]
+
+
+def _of_those_above(says: Says) -> Says:
+    def told(day: dt.date, policy: Policy) -> Expressions:
+        said = says(day, policy)
+        if not policy.min_arr:
+            return said
+        out = f"CASE WHEN arr <= {policy.min_arr:f} THEN {OUT} ELSE {said.state} END"
+        return replace(said, state=out)
+
+    return told
+
+
+BY_RULE: dict[str, Says] = {
+    rule: _of_those_above(says)
+    for rule, says in {
+        derived.NET_SEATS: _net_seats,
+        derived.ARR_AT_RISK: _arr_at_risk,
+        derived.EARLY_WARNING: _early_warning,
+        derived.AT_RISK: _at_risk,
+        derived.ADOPTION: _adoption,
+        derived.RENEWAL_EXPOSURE: _renewal_exposure,
+    }.items()
 }
 
 
@@ -141,7 +159,10 @@ class Asked:
 
 
 def sums_of(asked: list[Asked], day: dt.date, rows: str) -> str:
-    """Select the sums of every number over the rows, each as an array; a row for each part."""
+    """Select the sums of every number over the rows, each as an array; a row for each part.
+
+    To each of them an account that is not eligible is out.
+    """
     said = [(each, BY_RULE[each.rule](day, each.policy)) for each in asked]
     states = ", ".join(f"({says.state}) AS {each.name}_state" for each, says in said)
     keys = [
@@ -154,8 +175,8 @@ def sums_of(asked: list[Asked], day: dt.date, rows: str) -> str:
         "ARRAY[" + ", ".join(part.format(each.name, says.amount, says.weight) for part in SUMMED)
         + f"] AS {each.name}" for each, says in said
     )  # fmt: skip
-    return f"""SELECT {key} AS key, {sums} FROM (SELECT *, {states} FROM ({rows}) of_a_run) told
-               GROUP BY 1"""
+    return f"""SELECT {key} AS key, {sums}
+        FROM (SELECT *, {states} FROM ({rows}) of_a_run WHERE eligible) told GROUP BY 1"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,21 +254,17 @@ NO_CUSTOMER = ", ".join(f"'{reason}'" for reason in derived.NO_CUSTOMER)
 def drops_between(before: Seen, after: Seen) -> str:
     """Select what each account gave up or took along between two runs of one definition.
 
-    Only accounts with other rows are looked at, by the days on which rows begin and end.
+    Only accounts with other rows are looked at.
     """
     lower, upper = sorted((before.layer, after.layer))
-    whose = f"SELECT account_id FROM metrics_metricrow WHERE definition_id = {after.definition}"
-    changed = [
-        f"{whose} AND layer <= {upper} AND {end} > {_date(before.day)} AND {end} <= "
-        f"{_date(after.day)}"
-        for end in ("from_day", "to_day")
-    ]
-    if lower != upper:
-        changed.append(
-            f"{whose} AND layer > {lower} AND layer <= {upper} AND from_day <= {_date(after.day)}"
-            f" AND (to_day IS NULL OR to_day > {_date(before.day)})"
-        )
-    only = f"AND account_id IN ({' UNION '.join(changed)})"
+    others = other_rows(
+        str(after.definition),
+        lower=str(lower),
+        upper=str(upper),
+        before=_date(before.day),
+        day=_date(after.day),
+    )
+    only = f"AND account_id IN (SELECT DISTINCT account_id FROM ({others}) others)"
     given_up = f"""CASE WHEN new_unlimited OR coalesce(new_reason, '{GONE}') IN ({NO_CUSTOMER})
         THEN 0 ELSE greatest(0, old_licensed - new_licensed) END"""
     # Both sides are grouped, not joined: of rows just written the planner expects hardly any, and

@@ -27,12 +27,13 @@ LISTED = ", ".join(NAMES)
 SUMMED = ", ".join(f"coalesce(sum({name}), 0)" for name in NAMES)
 
 # Joins to a statement with the column `told` its hash, as numbers that add up.
-HASHED = """
+HASHED = f"""
     CROSS JOIN LATERAL (
-        SELECT encode(sha256(convert_to(told, 'UTF8')), 'hex') AS hash OFFSET 0
+        SELECT ('x' || encode(sha256(convert_to(told, 'UTF8')), 'hex'))::bit({PARTS * WIDTH})
+            AS hash OFFSET 0
     ) hashed"""
 HASH_PARTS = ", ".join(
-    f"('x' || substr(hash, {number * DIGITS + 1}, {DIGITS}))::bit({WIDTH})::bigint AS {name}"
+    f"substring(hash, {number * WIDTH + 1}, {WIDTH})::bigint AS {name}"
     for number, name in enumerate(NAMES)
 )
 

@@ -14,6 +14,13 @@ from metrics.rules.words import shown
 from metrics.selectors import runs
 from metrics.selectors.reasons import reason_text
 
+A_UNIT = {
+    MetricDefinition.Unit.SHARE: "a share",
+    MetricDefinition.Unit.COUNT: "a count",
+    MetricDefinition.Unit.DURATION: "a duration",
+    MetricDefinition.Unit.MONEY: "an amount",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Worked:
@@ -119,12 +126,13 @@ def printed(day: dt.date) -> str:
 
 
 def _section(definition: MetricDefinition) -> str:
+    unit = A_UNIT[MetricDefinition.Unit(definition.unit)]
     lines = [
         "",
         f"## {definition.title}",
         "",
         (
-            f"`{definition.slug}`, definition {definition.number}, a {definition.unit}."
+            f"`{definition.slug}`, definition {definition.number}, {unit}."
             f" Owner: {definition.owner}."
         ),
         "",

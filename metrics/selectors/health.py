@@ -141,7 +141,7 @@ def override_on(
 
 def overrides_on(day: dt.date, *, known_at: dt.datetime | None = None) -> QuerySet[HealthOverride]:
     """Return the words of owners that stood at the end of the day, or at a moment of it."""
-    at = _told_at(day, known_at)
+    at = told_at(day, known_at)
     stands = Q(ended_at=None) | Q(ended_at__gte=at)
     rows = HealthOverride.objects.filter(stands, at__lt=at, until__gte=day)
     return rows.select_related("by").order_by("-at")
@@ -150,11 +150,12 @@ def overrides_on(day: dt.date, *, known_at: dt.datetime | None = None) -> QueryS
 def overrides_of(
     account: Account, *, day: dt.date, known_at: dt.datetime | None = None
 ) -> QuerySet[HealthOverride]:
-    rows = HealthOverride.objects.filter(account=account, at__lt=_told_at(day, known_at))
+    rows = HealthOverride.objects.filter(account=account, at__lt=told_at(day, known_at))
     return rows.select_related("by", "ended_by").order_by("-at", "-pk")
 
 
-def _told_at(day: dt.date, known_at: dt.datetime | None) -> dt.datetime:
+def told_at(day: dt.date, known_at: dt.datetime | None) -> dt.datetime:
+    """Return before when something has to have been said to be told of on the day."""
     end = start_of(day + A_DAY, ZoneInfo(accounts.company().time_zone))
     return min(end, known_at) if known_at else end
 

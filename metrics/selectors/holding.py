@@ -10,18 +10,16 @@ from config.lib.ui.formats import money_short_text, number_text
 from metrics.models import GONE, MetricRun
 from metrics.rules import holding as rules
 from metrics.selectors import runs
+from metrics.selectors.other_rows import other_rows
 
 # Rows that both runs share say nothing; only accounts with another row are looked at. Each part
 # is worked out once, whatever the planner thinks of a table that has just grown.
+OTHERS = other_rows(
+    "%(definition)s", lower="%(lower)s", upper="%(upper)s", before="%(old_day)s", day="%(day)s"
+)
 CHANGED = f"""
     WITH candidates AS MATERIALIZED (
-        SELECT DISTINCT account_id FROM metrics_metricrow
-        WHERE (definition_id = %(definition)s AND layer <= %(layer)s
-               AND from_day <= %(day)s AND (to_day IS NULL OR to_day > %(day)s)
-               AND (from_day > %(old_day)s OR layer > %(old_layer)s))
-           OR (definition_id = %(definition)s AND layer <= %(old_layer)s
-               AND from_day <= %(old_day)s AND (to_day IS NULL OR to_day > %(old_day)s)
-               AND (to_day <= %(day)s OR layer > %(layer)s))
+        SELECT DISTINCT account_id FROM ({OTHERS}) others
     ), old AS MATERIALIZED (
         SELECT DISTINCT ON (account_id) * FROM metrics_metricrow
         WHERE account_id = ANY(ARRAY(SELECT account_id FROM candidates))
@@ -115,6 +113,8 @@ def _changed(run: MetricRun, before: MetricRun, policy: rules.HoldPolicy) -> lis
         "day": run.day,
         "old_layer": before.revision,
         "old_day": before.day,
+        "lower": min(before.revision, run.revision),
+        "upper": max(before.revision, run.revision),
         "factor": policy.jump_factor,
         "seats": policy.jump_seats,
         "amount": policy.jump_arr,

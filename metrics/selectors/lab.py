@@ -159,6 +159,8 @@ def sameness(proposal: DefinitionProposal) -> str:
 def clash(proposal: DefinitionProposal) -> str:
     """Say why it cannot be the next version of its number; nothing where it can."""
     newest = newest_version(proposal.slug)
+    if proposal.title.casefold() in titles_beside(proposal.slug):
+        return f"Another number is called “{proposal.title}” by now. Choose another title."
     if is_second(proposal):
         if newest is not None:
             return f"There is a number “{proposal.slug}” already. Choose another name."

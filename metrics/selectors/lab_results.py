@@ -151,7 +151,7 @@ def _moved_rows(old: MetricRun, new: MetricRun) -> dict[int, tuple[Mapping[str, 
     seen = {}
     for side, run in (("old", old), ("new", new)):
         layers = ONLY if run.revision == 1 else HIGHEST
-        seen[side] = SEEN.format(side=side, columns=", ".join(COLUMNS), **layers)
+        seen[side] = SEEN.format(side=side, columns=", ".join(COLUMNS), only="", **layers)
         parameters |= {
             f"{side}_definition": run.definition_id,
             f"{side}_layer": run.revision,

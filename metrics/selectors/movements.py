@@ -240,8 +240,9 @@ class _Told:
     currency: str
 
     def seats(self) -> str:
-        of = number_text(self.new.row.licensed)
-        return f"{_seats(self.old)} → {_seats(self.new)} seats deployed of {of}"
+        row = self.new.row
+        of = ", unlimited licence" if row.unlimited else f" of {number_text(row.licensed)}"
+        return f"{_seats(self.old)} → {_seats(self.new)} seats deployed{of}"
 
     def licences(self) -> str:
         was, is_now = (number_text(side.row.licensed) for side in (self.old, self.new))

@@ -25,6 +25,7 @@ from metrics.rules import derived
 from metrics.selectors import families, figures, runs
 
 BEFORE = dt.timedelta(days=30)
+WHOLE, CENT = Decimal(1), Decimal("0.01")
 SHARE, COUNT, DURATION, MONEY = (
     MetricDefinition.Unit.SHARE,
     MetricDefinition.Unit.COUNT,
@@ -133,7 +134,7 @@ def _contraction_note(run: MetricRun, currency: str) -> str:
     days = run.definition.policy["window_days"]
     churned = run.parts["churned"]
     arr = money_short_text(Decimal(run.parts["arr"]), currency)
-    text = f"Given up in {days} days, {arr} of ARR"
+    text = f"Seats given up in {days} days, {arr} of ARR"
     if churned["seats"]:
         text += f"; {churned['seats']:,} more seats left with accounts that churned"
     return text
@@ -268,7 +269,7 @@ class Shown:
 
     @property
     def chart_unit(self) -> str:
-        units = {SHARE: "share", COUNT: "count", DURATION: "hours", MONEY: "count"}
+        units = {SHARE: "share", COUNT: "count", DURATION: "hours", MONEY: self.currency}
         return units[MetricDefinition.Unit(self.unit)]
 
 
@@ -295,8 +296,11 @@ def shown(
 
 
 def _point(run: MetricRun) -> Ratio | None:
-    value = value_of(run)
-    return value if value is None or run.definition.unit == SHARE else run.value
+    """Return a value as a chart and its table show it: counts whole, money to the cent."""
+    unit, value = run.definition.unit, value_of(run)
+    if value is None or run.value is None or unit == SHARE:
+        return value
+    return run.value if unit == DURATION else run.value.quantize(WHOLE if unit == COUNT else CENT)
 
 
 def values_as_json(run: MetricRun) -> dict[str, Any]:

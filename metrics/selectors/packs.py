@@ -1,15 +1,18 @@
 """Board packs: what one says, which there are, and whether the ledger still gives the same."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from config.lib.values import moment_text
+from events.selectors import events_of_object
 from metrics import permissions
 from metrics.models import BoardPack, MetricRun
 from metrics.rules.packs import Month, digest_of
@@ -25,6 +28,8 @@ from metrics.selectors.packs_number import Scene, Told, Used
 from metrics.selectors.runs import SEATS_DEPLOYED
 from people.models import User
 
+# What the log calls it.
+MADE = "pack.made"
 # How `told` is laid out; a pack keeps the layout it was made in.
 FORMAT = 1
 # What is worked out from the ledger alone, and so can be worked out again.
@@ -176,7 +181,28 @@ class Verdict:
 
 
 def verified(pack: BoardPack) -> Verdict:
-    """Hold a pack against the ledger."""
+    """Hold a pack against the ledger, and its paper against the log."""
+    try:
+        return _held_against_the_ledger(pack)
+    except (LookupError, TypeError, ValueError, AttributeError, ValidationError):
+        if _is_as_digested(pack):
+            raise
+        return Verdict(digest="", is_whole=False, amiss=["What it says is not laid out as a pack."])
+
+
+def digest_of_paper(pack: BoardPack) -> str:
+    return hashlib.sha256(bytes(pack.pdf)).hexdigest()
+
+
+def _is_as_digested(pack: BoardPack) -> bool:
+    """Say whether it says what it said, whatever the ledger has to it."""
+    try:
+        return digest_of_told(pack.told) == pack.digest
+    except (LookupError, TypeError, AttributeError):
+        return False
+
+
+def _held_against_the_ledger(pack: BoardPack) -> Verdict:
     told: Told = pack.told
     shown: list[Told] = told["runs"]
     found = [(each, _run_of(each)) for each in shown]
@@ -184,19 +210,26 @@ def verified(pack: BoardPack) -> Verdict:
     return Verdict(
         digest=digest,
         is_whole=digest == pack.digest,
-        amiss=[words for each, run in found if (words := _amiss(each, run))],
+        amiss=[
+            *(words for each, run in found if (words := _amiss(each, run))),
+            *_amiss_of_paper(pack),
+        ],
         differs=list(_differences(pack)),
         revised=[words for each, run in found if run and (words := _revised(each, run))],
     )
 
 
 def _run_of(told: Told) -> MetricRun | None:
-    return MetricRun.objects.filter(
-        definition__slug=told["metric"],
-        definition__number=told["version"],
-        day=told["day"],
-        revision=told["revision"],
-    ).first()
+    """Return the run that is named; None where there is none, or could be none."""
+    try:
+        return MetricRun.objects.filter(
+            definition__slug=told["metric"],
+            definition__number=told["version"],
+            day=told["day"],
+            revision=told["revision"],
+        ).first()
+    except (TypeError, ValueError, ValidationError):
+        return None
 
 
 def _amiss(told: Told, run: MetricRun | None) -> str:
@@ -209,6 +242,14 @@ def _amiss(told: Told, run: MetricRun | None) -> str:
     if run.digest != told["digest"]:
         wrong.append("digest of its inputs")
     return f"{named}: the {' and '.join(wrong)} differ." if wrong else ""
+
+
+def _amiss_of_paper(pack: BoardPack) -> Iterator[str]:
+    """Ask the log; what was made before it kept the hashes of papers is not known."""
+    made = events_of_object(pack).filter(verb=MADE).first()
+    kept = (made.after or {}).get("paper") if made else None
+    if kept and kept != digest_of_paper(pack):
+        yield "The paper is not the one that was made."
 
 
 def _revised(told: Told, run: MetricRun) -> str:

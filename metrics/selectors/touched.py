@@ -23,6 +23,7 @@ from metrics import rules
 from metrics.selectors import inputs
 from metrics.selectors.inputs import KNOWN, Moment
 from metrics.selectors.judging import TOUCHED
+from metrics.selectors.other_rows import other_rows
 
 LEARNED = """({0}.known_from > %(cut_before)s AND {0}.known_from <= %(known_at)s
         OR {0}.known_to > %(cut_before)s AND {0}.known_to <= %(known_at)s)"""
@@ -88,20 +89,9 @@ OF_INSTANCES = """
     SELECT i.account_id FROM accounts_instance_version i
     WHERE i.fact_id IN ({instances})
 """
-# Where the rows of the ledger that the two runs see are not the same ones.
-ROWS = """
-    SELECT account_id FROM metrics_metricrow
-    WHERE definition_id = %(definition)s AND layer > %(lower)s AND layer <= %(upper)s
-      AND from_day <= %(day)s AND (to_day IS NULL OR to_day > %(day_before)s)
-    UNION ALL
-    SELECT account_id FROM metrics_metricrow
-    WHERE definition_id = %(definition)s AND layer <= %(upper)s
-      AND from_day > %(day_before)s AND from_day <= %(day)s
-    UNION ALL
-    SELECT account_id FROM metrics_metricrow
-    WHERE definition_id = %(definition)s AND layer <= %(upper)s
-      AND to_day > %(day_before)s AND to_day <= %(day)s
-"""
+ROWS = other_rows(
+    "%(definition)s", lower="%(lower)s", upper="%(upper)s", before="%(day_before)s", day="%(day)s"
+)
 TOUCH = f"""
     DROP TABLE IF EXISTS pg_temp.{TOUCHED};
     CREATE TEMPORARY TABLE {TOUCHED} ON COMMIT DROP AS

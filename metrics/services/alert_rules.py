@@ -113,7 +113,10 @@ def check(rule: AlertRule) -> None:
 
 def _wrong_kind(rule: AlertRule, definition: MetricDefinition) -> str:
     if rule.kind == COVERAGE_FELL and not selectors.has_coverage(definition):
-        return f"{definition.title} has no coverage. Choose another condition."
+        return (
+            f"{definition.title} has no coverage: it is not made from what is known of each account"
+            " on the day. Choose another condition."
+        )
     return ""
 
 

@@ -21,7 +21,7 @@ from events import services as events
 from metrics import permissions
 from metrics.models import Backtest, DefinitionProposal, MetricDefinition, MetricRun
 from metrics.selectors import lab, runs
-from metrics.services import derived
+from metrics.services import derived_trials
 from metrics.services import runs as computing
 from metrics.services.proposals import WORKFLOW, locked
 from people.models import User, system_user
@@ -238,7 +238,7 @@ def _next_run(test: Backtest) -> MetricRun | None:
 
 def _compute(test: Backtest, published: MetricRun, *, now: dt.datetime) -> None:
     if published.base is not None:
-        derived.compute_trial(test.trial, published.base, by=system_user())
+        derived_trials.compute_trial(test.trial, published.base, by=system_user())
     elif not _is_known(test, published):
         computing.compute_trial(
             test.trial, published.day, by=system_user(), now=now, known_at=published.known_at

@@ -22,6 +22,7 @@ from metrics.services.runs import AlreadyRunning, NotYet, Outcome
 from people.models import User
 
 FIGURES_LOCK = 4_153_004
+RUNS_A_STATEMENT = 500
 PLACES = Decimal("0.000001")
 A_DAY = dt.timedelta(days=1)
 
@@ -43,13 +44,20 @@ def recompute(
         return
     with transaction.atomic():
         _lock()
-        widest = max((_policy_on(slug, day) for slug in slugs for day in ordered),
+        versions = _Versions(slugs)
+        asked = [(versions.on(slug, day), day) for day in ordered for slug in dict.fromkeys(slugs)]
+        widest = max((figure_policy(definition) for definition, _ in asked),
                      key=lambda policy: policy.window_days)  # fmt: skip
         first = request_facts.window_of(ordered[0], widest, terms.calendar, at=now)
         books = _books_of(slugs, first, terms)
+        newest = _newest_runs(asked)
         made = [
-            _computed(slug, day, books, terms, by=by, now=now) for day in ordered for slug in slugs
+            _computed(definition, day, newest.get((definition.pk, day)), books, terms, now=now)
+            for definition, day in asked
         ]
+        written = [outcome.run for outcome in made if outcome.is_new]
+        MetricRun.objects.bulk_create(written, batch_size=RUNS_A_STATEMENT)
+        _record(written, by=by)
     yield from made
 
 
@@ -104,18 +112,49 @@ def _books_of(slugs: Collection[str], first: Window, terms: levels.Terms) -> _Bo
     )
 
 
+class _Versions:
+    """The versions of some definitions, read at once."""
+
+    def __init__(self, slugs: Collection[str]) -> None:
+        self._of: dict[str, list[MetricDefinition]] = {}
+        for each in runs.definitions().filter(slug__in=slugs).order_by("-valid_from", "-number"):
+            self._of.setdefault(each.slug, []).append(each)
+
+    def on(self, slug: str, day: dt.date) -> MetricDefinition:
+        """Return the one that runs.definition_on returns, and raise as it does."""
+        found = self._of.get(slug)
+        if not found:
+            raise MetricDefinition.DoesNotExist(f"There is no metric {slug}.")
+        return next((each for each in found if each.valid_from <= day), found[-1])
+
+
+def _newest_runs(
+    asked: Sequence[tuple[MetricDefinition, dt.date]],
+) -> dict[tuple[int, dt.date], MetricRun]:
+    found = MetricRun.objects.filter(
+        definition__in={definition.pk for definition, _ in asked},
+        day__in={day for _, day in asked},
+    )
+    return {(run.definition_id, run.day): run for run in found.order_by("revision")}
+
+
 def _computed(
-    slug: str, day: dt.date, books: _Books, terms: levels.Terms, *, by: User, now: dt.datetime
+    definition: MetricDefinition,
+    day: dt.date,
+    newest: MetricRun | None,
+    books: _Books,
+    terms: levels.Terms,
+    *,
+    now: dt.datetime,
 ) -> Outcome:
-    definition = runs.definition_on(slug, day)
+    """Work out the run of a day, not yet written where it is new."""
     policy = figure_policy(definition)
     window = request_facts.window_of(day, policy, terms.calendar, at=now)
-    figure = books.figure(slug, window)
+    figure = books.figure(definition.slug, window)
     digest = digest_of(definition, window, figure)
-    newest = MetricRun.objects.filter(definition=definition, day=day).order_by("-revision").first()
     if newest and newest.digest == digest:
         return Outcome(newest, is_new=False, is_full=True)
-    run = MetricRun.objects.create(
+    run = MetricRun(
         definition=definition,
         day=day,
         revision=newest.revision + 1 if newest else 1,
@@ -129,7 +168,6 @@ def _computed(
         value=_cut(figure.value),
         parts=_parts(figure),
     )
-    _record(run, by=by)
     return Outcome(run, is_new=True, is_full=True)
 
 
@@ -181,14 +219,21 @@ def _cut(value: Fraction | None) -> Decimal | None:
     return Decimal(millionths).scaleb(-6).quantize(PLACES, ROUND_FLOOR)
 
 
-def _record(run: MetricRun, *, by: User) -> None:
-    after = {
-        "metric": run.definition.slug,
-        "day": run.day,
-        "revision": run.revision,
-        "value": run.value,
-    }
-    events.record("metric.computed", run, by=by, after=after)
+def _record(written: Sequence[MetricRun], *, by: User) -> None:
+    drafts = [
+        events.Draft(
+            verb="metric.computed",
+            obj=run,
+            after={
+                "metric": run.definition.slug,
+                "day": run.day,
+                "revision": run.revision,
+                "value": run.value,
+            },
+        )
+        for run in written
+    ]
+    events.record_all(drafts, by=by)
 
 
 def _lock() -> None:

@@ -32,9 +32,11 @@ def publish_run(run: MetricRun, *, reason: str, by: User, at: dt.datetime) -> Me
     run = MetricRun.objects.select_for_update(of=("self",)).get(pk=run.pk)
     if run.status == MetricRun.Status.PUBLISHED:
         raise Conflict(f"Revision {run.revision} of {day_text(run.day)} is published already.")
+    if run.status != MetricRun.Status.HELD:
+        raise Conflict(f"The run of {day_text(run.day)} is on trial. It is never the number.")
     newer = MetricRun.objects.filter(
         definition=run.definition, day=run.day, revision__gt=run.revision
-    )
+    ).exclude(status=MetricRun.Status.TRIAL)
     if newer.exists():
         raise Conflict("A later revision of this day stands in its place. Look at that one.")
     run.status = MetricRun.Status.PUBLISHED

@@ -96,7 +96,7 @@ def _made(month: Month, *, by: User, at: dt.datetime) -> BoardPack:
         pdf=pack_pdf(shown, company=told["company"], digest=digest, at=at),
     )
     events.record(
-        "pack.made",
+        packs.MADE,
         pack,
         by=by,
         after={
@@ -105,6 +105,7 @@ def _made(month: Month, *, by: User, at: dt.datetime) -> BoardPack:
             "day": found.run.day,
             "revision": found.run.revision,
             "digest": digest,
+            "paper": packs.digest_of_paper(pack),
         },
     )
     _tell(pack, shown, at=at)

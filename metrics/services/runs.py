@@ -219,13 +219,7 @@ def _publish(
     run.status = MetricRun.Status.HELD if run.held_for else MetricRun.Status.PUBLISHED
     run.published_at = None if run.held_for else run.computed_at
     run.save(force_insert=True)
-    worked_out = derived.write(
-        run,
-        base=None if staged.is_full else base,
-        is_full=staged.is_full,
-        by=by,
-        computed_at=computed_at,
-    )
+    worked_out = derived.write(run, base=None if staged.is_full else base, is_full=staged.is_full)
     _record(run, worked_out, by=by, at=computed_at)
     if run.held_for and computed_at is None:
         tell_owners(run)

@@ -4,7 +4,12 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from django.urls.resolvers import URLPattern
 
-from metrics.views import lab, lab_backtests, lab_proposal
+from metrics.views import (
+    lab,
+    lab_backtests,
+    lab_proposal,
+    lab_work,  # noqa: F401 puts proposals on My work
+)
 
 
 class ProposalNumberConverter(StringConverter):

@@ -1,7 +1,7 @@
 """Alerts in words, with the addresses of what they are about."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.here import Here
 from config.lib.ui.formats import day_text, days_ago_text
-from metrics.models import Alert, AlertRule, MetricRun
+from metrics.models import Alert, AlertRule, MetricDefinition, MetricRun
 from metrics.rules import alerting
 from metrics.selectors import alerts as selectors
 from metrics.selectors import families
@@ -113,9 +113,14 @@ def sentence(says: str) -> str:
     return f"{says[:1].upper()}{says[1:]}."
 
 
-def rule_words(rule: AlertRule, here: Here) -> str:
-    """Say a rule in words: "Seats deployed falls by at least 3 points in 7 days"."""
-    definition = selectors.definition_of(rule.slug)
+def rule_words(
+    rule: AlertRule, here: Here, known: Mapping[str, MetricDefinition] | None = None
+) -> str:
+    """Say a rule in words: "Seats deployed falls by at least 3 points in 7 days".
+
+    `known` are the newest definitions by slug, where several rules are said.
+    """
+    definition = selectors.definition_of(rule.slug) if known is None else known.get(rule.slug)
     name = definition.title if definition else rule.slug
     terms = selectors.terms_of(rule, definition, here.company.reporting_currency)
     return f"{name} {alerting.rule_text(terms)}"

@@ -1,6 +1,7 @@
 """`/metric/alert-rules/`: on which numbers an alert is raised, and when."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -61,9 +62,10 @@ def rule_list(request: HttpRequest) -> HttpResponse:
         each.alert.rule_id: each for each in lines_of(list(standing), on=here.today, zone=here.zone)
     }
     tried = dict(zip((rule.pk for rule in active), try_on(active, at=here.now), strict=True))
+    known = {each.slug: each for each in selectors.newest_definitions()}
     context = {
-        "rules": [_line(rule, here, tried[rule.pk], alerts.get(rule.pk)) for rule in active],
-        "off": [_line(rule, here, None, None) for rule in found if not rule.is_active],
+        "rules": [_line(rule, here, tried[rule.pk], alerts.get(rule.pk), known) for rule in active],
+        "off": [_line(rule, here, None, None, known) for rule in found if not rule.is_active],
         "may_change": permissions.can_keep_alert_rules(here.user),
         "refusal": permissions.can_keep_alert_rules.__doc__,
     }
@@ -176,10 +178,16 @@ def _preview(rule: AlertRule, sent: dict[str, Any], here: Here) -> RuleLine:
     return _line(tried, here, try_on([tried], at=here.now)[0], None)
 
 
-def _line(rule: AlertRule, here: Here, tried: Tried | None, alert: AlertLine | None) -> RuleLine:
+def _line(
+    rule: AlertRule,
+    here: Here,
+    tried: Tried | None,
+    alert: AlertLine | None,
+    known: Mapping[str, MetricDefinition] | None = None,
+) -> RuleLine:
     return RuleLine(
         rule=rule,
-        words=rule_words(rule, here),
+        words=rule_words(rule, here, known),
         tells=roles_text(rule),
         now=_now(tried),
         tried=_tried(tried),

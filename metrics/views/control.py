@@ -63,7 +63,7 @@ def _not_arrived(run: MetricRun, period: Period, now: dt.datetime) -> list[str]:
 
 
 def _origin(source: str) -> str:
-    return "entered by hand" if source == BY_HAND else f"from {source}"
+    return "entered by hand" if source == BY_HAND else f"from {source.replace('_', '-')}"
 
 
 @require_safe

@@ -158,7 +158,10 @@ LABELS = {
 def groups_of(run: MetricRun, period: Period) -> list[dict[str, Any]]:
     """Return the parts of the number as tables; those that say nothing are left out."""
     is_figure = families.family_of(run.definition) is Family.FIGURES
-    parts = list(run.parts.get("by", {})) if is_figure else derived.segmentations(run.definition.rule)[::-1]
+    if is_figure:
+        parts = list(run.parts.get("by", {}))
+    else:
+        parts = list(reversed(derived.segmentations(run.definition.rule)))
     found = []
     for by in parts:
         if lines := _figure_lines(run, by) if is_figure else _lines(run, by, period):

@@ -195,7 +195,7 @@ def _kinds(proposal: DefinitionProposal) -> dict[str, tuple[str, str]]:
 def _said(seen: Seen, policy: Policy, unit: str, currency: str) -> dict[str, str]:
     seats = ""
     if seen.adds is not None:
-        why = f"adds {numbers.text_of(seen.adds, unit, currency)}"
+        why = f"adds {numbers.text_of(seen.adds, unit, currency) if seen.adds else 'nothing'}"
     else:
         why = reason_text(seen.reason, policy, currency) if seen.reason else "Not known"
     if seen.licensed and seen.deployed is not None:

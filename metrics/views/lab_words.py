@@ -41,6 +41,7 @@ SUM_KINDS = {
     "left": ("Leave the number", "log-out"),
     "entered": ("Enter the number", "log-in"),
 }
+EMPHASIS = re.compile(r"\*(\S(?:[^*]*\S)?)\*")
 # Of an Event's verb: what happened, and its icon.
 TOLD = {
     "drafted": ("Began the draft", "pencil"),
@@ -116,7 +117,7 @@ def difference(old: str, new: str) -> list[Paragraph]:
 
 def _paragraphs(text: str) -> list[str]:
     """Join lines that an editor wrapped; a point of a list stands by itself, emphasis goes."""
-    plain = text.strip().replace("**", "")
+    plain = EMPHASIS.sub(r"\1", text.strip().replace("**", "").replace("`", ""))
     blocks = re.split(r"\n\s*\n|\n(?=(?:\d+\.|[*-])\s)", plain)
     return [" ".join(block.split()) for block in blocks if block.strip()]
 

@@ -32,6 +32,12 @@ if (toast?.children.length) {
   fade();
 }
 
+// Where tabs do not fit, the one that is shown is in sight.
+for (const tab of all(".tabs [aria-current]")) {
+  const bar = tab.parentElement;
+  bar.scrollLeft = tab.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
+}
+
 // Dialogs, drawers and dismissals.
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-open]");

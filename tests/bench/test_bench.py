@@ -13,7 +13,7 @@ from django.db import connection
 
 from bench import databases
 from bench.figures import Figures, Sample
-from bench.goals import lists
+from bench.goals import GOALS, lists
 from bench.plans.__main__ import kept_of
 from bench.plans.names import BIG, HOT
 from stack.servers import Servers
@@ -32,7 +32,10 @@ def found(tmp_path_factory):
     folder, state = tmp_path_factory.mktemp("bench"), State(tmp_path_factory.mktemp("server"))
     state.create()
     sizes = ",".join(map(str, SIZES))
+    # tests/stack starts an installation.
+    goals = ",".join(GOALS.keys() - {"start"})
     options = f"--accounts {sizes} --days 9 --nights 3 --rounds 1 --times 1 --out {folder}"
+    options += f" --goals {goals}"
     with pytest.MonkeyPatch.context() as patch:
         for name in ("DATABASE_URL", "OWNER_DATABASE_URL"):
             patch.delenv(name, raising=False)

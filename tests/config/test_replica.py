@@ -3,7 +3,7 @@
 from unittest.mock import Mock
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection, connections, router
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account
@@ -99,3 +99,40 @@ def test_a_list_of_the_api_reads_there(with_replica, api_client, tam, monkeypatc
     assert answer.status_code == 200
     assert [row["name"] for row in answer.json()["results"]] == ["Halden"]
     assert [rows.db for rows in seen] == ["replica"]
+
+
+def test_what_was_read_there_is_written_to_the_primary(with_replica, settings):
+    settings.DATABASE_ROUTERS = ["config.lib.replica.Router"]
+    AccountFactory(name="Halden")
+    replica._begun()
+    (account,) = replica.reading(Account.objects.all())
+
+    assert account._state.db == "replica"
+    assert router.db_for_write(Account, instance=account) == "default"
+    assert router.db_for_write(Account) == "default"
+    assert alias_of_accounts() == "default"
+
+
+@pytest.mark.parametrize(
+    ("pgcode", "asked"), [("", ["replica", "default"]), ("40001", ["replica", "default"]),
+                          ("57014", ["replica"])],
+)  # fmt: skip
+def test_what_goes_away_meanwhile_is_asked_of_the_primary(with_replica, pgcode, asked):
+    seen = []
+
+    cause = type("Cause", (Exception,), {"pgcode": pgcode})
+
+    def breaking(rows):
+        seen.append(rows.db)
+        if rows.db == "replica":
+            raise OperationalError from cause()
+        return list(rows)
+
+    if asked == ["replica"]:
+        with pytest.raises(OperationalError):
+            replica.answered(Account.objects.all(), breaking)
+        assert alias_of_accounts() == "replica"
+    else:
+        assert replica.answered(Account.objects.all(), breaking) == []
+        assert alias_of_accounts() == "default"
+    assert seen == asked

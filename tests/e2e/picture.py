@@ -1,6 +1,8 @@
 """Makes docs/pictures of the pages from a running demo, and begins its next review for one of them.
 
-python -m tests.e2e.picture http://localhost:8000 PASSWORD [dashboard|board|review|what-if ...]
+python -m tests.e2e.picture http://localhost:8000 PASSWORD [dashboard|changes|lab|request|board ...]
+
+Each is to have 200,000 bytes at most: where one has more, fewer colours do (pngquant).
 """
 
 import sys
@@ -20,6 +22,22 @@ def dashboard(page: Page) -> None:
     assert last is not None
     height = round(last["y"] + last["height"]) + MARGIN
     page.set_viewport_size({"width": WIDTH, "height": height})
+
+
+def changes(page: Page) -> None:
+    page.goto("/metric/changes/")
+    last = page.locator("#main table").first.bounding_box()
+    assert last is not None
+    height = round(last["y"] + last["height"]) + MARGIN
+    page.set_viewport_size({"width": WIDTH, "height": height})
+
+
+def lab(page: Page) -> None:
+    page.goto("/metric/lab/DEF-3/")
+
+
+def request(page: Page) -> None:
+    page.goto("/requests/REQ-13/sow/?v=2&compare=1")
 
 
 def board(page: Page) -> None:
@@ -44,6 +62,9 @@ def what_if(page: Page) -> None:
 
 SIGHTS = {
     "dashboard": ("tariq.nasser", dashboard),
+    "changes": ("tariq.nasser", changes),
+    "lab": ("helena.marsh", lab),
+    "request": ("amara.obi", request),
     "board": ("ruth.adeyemi", board),
     "review": ("ruth.adeyemi", review),
     "what-if": ("ruth.adeyemi", what_if),

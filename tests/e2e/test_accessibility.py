@@ -91,12 +91,12 @@ def send_empty(page):
         for (const field of form.querySelectorAll("input:not([type=hidden]), textarea"))
             field.type === "checkbox" ? (field.checked = false) : (field.value = "");
     }""")
-    form.locator("button[type=submit]").click()
+    form.locator("button[type=submit]").last.click()
     expect(page.locator(".errsum")).to_be_visible()
 
 
 def open_definition(page):
-    page.get_by_role("link", name="Definition").click()
+    page.get_by_role("link", name="Definition", exact=True).click()
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
@@ -728,7 +728,7 @@ def test_the_first_key_leads_past_the_navigation(visit):
 )
 def test_a_drawer_gives_the_focus_back(email, path, opener, title, parts, visit):
     page = visit(email, path.format(**parts))
-    link = page.get_by_role("link", name=opener)
+    link = page.get_by_role("link", name=opener, exact=True)
     drawer = page.get_by_role("dialog", name=title)
 
     link.press("Enter")

@@ -1,6 +1,7 @@
 """The demo company: the same everywhere, honest in both times, and never among real data."""
 
 import datetime as dt
+import html
 import io
 from collections import Counter
 from itertools import pairwise
@@ -22,6 +23,7 @@ from accounts.models import (
     Subscription,
     Tier,
 )
+from engagements.models import RoutingRule
 from events.models import Event
 from metrics import rules
 from metrics.demo import nights, people
@@ -31,6 +33,18 @@ from metrics.models import MetricRow, MetricRun
 from metrics.selectors import late, rows, runs
 from metrics.selectors.explaining import explanation
 from people.models import Role, User
+from projects.models import (
+    Allocation,
+    PreEmption,
+    Project,
+    ProjectArtefact,
+    ProjectCheck,
+    ProjectState,
+    RankOverride,
+    Review,
+    VoteRound,
+)
+from projects.models.projects import ProjectVersion
 from tests.conftest import become_the_application
 from tests.factories import AccountFactory, UserFactory
 
@@ -82,17 +96,23 @@ def quick(monkeypatch):
 def printed(django_db_setup, django_db_blocker):
     """What `demo` printed: the company is made once, for all tests of a class that read it."""
     md5 = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # As Django marks those of its own test cases: durable blocks may open in it.
+    around = transaction.atomic()
+    around._from_testcase = True
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         patch.setattr("events.outbox.ring", lambda *_: None)
         patch.setattr(nights, "_days", few)
-        with transaction.atomic(), override_settings(PASSWORD_HASHERS=md5):
+        with around, override_settings(PASSWORD_HASHERS=md5):
             become_the_application()
             yield demo()[0]
             transaction.set_rollback(True)
 
 
 def seats_runs():
-    return MetricRun.objects.filter(definition__slug="seats-deployed")
+    """What nights have computed, not what back-tests have."""
+    return MetricRun.objects.filter(
+        definition__slug="seats-deployed", definition__number__isnull=False
+    )
 
 
 class TestStory:
@@ -178,6 +198,39 @@ class TestCompanyOfOneDay:
             "became_unlimited",
         }  # fmt: skip
         assert any(change.contraction for change in found)
+
+    def test_has_projects_in_every_state(self, printed):
+        assert set(Project.objects.values_list("state", flat=True)) == set(ProjectState.values)
+        assert Project.objects.filter(kind="internal").exists()
+        assert Project.objects.exclude(lift=None).exists()
+        assert Project.objects.exclude(blocked_by="").exists()
+        for is_there in (Allocation, PreEmption, ProjectArtefact, RankOverride, VoteRound):
+            assert is_there.objects.exists()
+        assert set(Review.objects.values_list("state", flat=True)) == {"held", "planned"}
+        verdicts = set(ProjectCheck.objects.values_list("verdict", flat=True))
+        assert verdicts == {"", "achieved", "partly", "missed"}
+
+    def test_was_there_a_month_ago(self, printed, client):
+        """What is looked back at was known then, not only told today."""
+        then = timezone.now() - dt.timedelta(days=30)
+        client.force_login(User.objects.get(email=people.email_of("Astrid Berg")))
+
+        def looked_at(path):
+            answer = client.get(f"{path}?as_of={then.date()}&known_at={then:%Y-%m-%dT%H:%M}")
+            assert answer.status_code == 200
+            return answer.content.decode()
+
+        begun = ProjectVersion.objects.filter(known_from__lt=then, state="in_progress")
+        running = begun.exclude(known_to__lt=then).values_list("title", flat=True)
+        board = looked_at("/board/")
+        assert running
+        assert all(title in board for title in running)
+        assert "Diamond" in looked_at("/settings/tiers/")
+        rule = RoutingRule.objects.order_by("priority").first()
+        assert html.escape(rule.name) in looked_at("/settings/routing/")
+        mine = Assignment.objects.filter(role="TAM", end=None).order_by("pk").first()
+        assert mine.user.name in looked_at(f"/accounts/{mine.account.number}/people/")
+        assert not ProjectVersion.objects.filter(known_from__gt=timezone.now()).exists()
 
     def test_lets_its_people_sign_in(self, printed, rf):
         amara = people.email_of("Amara Obi")

@@ -86,7 +86,7 @@ class TestANumber:
 
     def test_says_the_interval_and_the_coverage(self, browser, told):
         text = page(browser, "/metric/figures/arr-at-risk/")
-        assert "between $60K and $120K" in text
+        assert "Between $60K and $120K" in text
         assert "Coverage 66.7%" in text
 
     def test_by_quarter(self, browser, told):
@@ -154,7 +154,7 @@ class TestWhyItMoved:
 
     def test_says_what_was_earned(self, browser, told):
         text = page(browser, "/metric/figures/net-seats-deployed/changes/?vs=2026-02-17")
-        assert "<b>+20</b> earned" in text
+        assert '<b class="nw">+20</b> earned' in text
         assert "40 → 60 seats deployed of 100" in text
 
     def test_as_a_file(self, browser, told):

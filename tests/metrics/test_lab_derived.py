@@ -4,17 +4,20 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from accounts.models import Subscription
 from config.lib.errors import Conflict
 from events.models import Event
 from events.workflow import Blocked
-from metrics.models import AlertRule, MetricDefinition, MetricRun
+from metrics.models import AlertRule, Backtest, MetricDefinition, MetricRun
+from metrics.rules import derived
 from metrics.rules.derived import Policy
-from metrics.selectors import alerts, lab, lab_results, runs
+from metrics.selectors import alerts, derived_sums, lab, lab_results, runs
 from metrics.selectors.derived_changes import explanation
 from metrics.services import backtests, proposals
-from metrics.services import derived as services
+from metrics.services.derived_catching_up import catch_up_missing
+from metrics.services.derived_trials import compute_trial
 from people.models import system_user
 from tests.metrics.pages import said
 from tests.metrics.scene import compute, customer, day, learn, moment, read
@@ -127,10 +130,10 @@ def test_a_day_of_a_back_test_is_written_once(ledger, metric_owner):
     test = lab.newest_test(proposal)
     base = runs.run_on(runs.SEATS_DEPLOYED, day("03-10"))
 
-    services.compute_trial(test.trial, base, by=system_user())
+    compute_trial(test.trial, base, by=system_user())
 
     assert MetricRun.objects.filter(definition=test.trial).count() == 3
-    assert services.catch_up_missing(now=moment("03-14"), by=system_user()) == 0
+    assert catch_up_missing(now=moment("03-14"), by=system_user()) == 0
 
 
 def test_it_is_not_proposed_without_a_back_test(ledger, metric_owner):
@@ -140,9 +143,67 @@ def test_it_is_not_proposed_without_a_back_test(ledger, metric_owner):
     assert "It was not back-tested" in lab.untested(proposal)
 
 
-def test_a_number_without_parameters_has_nothing_to_test(ledger, metric_owner):
+@pytest.mark.parametrize("slug", derived.RULES)
+def test_each_can_be_proposed_with_other_parameters(slug, ledger, metric_owner, leadership):
+    policy = {"window_days": 7} if slug == derived.CONTRACTION else {"min_arr": "59999.99"}
+    made = approved(slug, metric_owner, leadership, **policy)
+    assert (made.slug, made.number, made.valid_from) == (slug, 2, day("04-01"))
+    before = runs.run_on(slug)
+    compute("03-31")
+    learn("04-01T08:00")
+    compute("04-01")
+    after = runs.run_on(slug, day("04-01"))
+    assert (before.definition.number, after.definition) == (1, made)
+
+
+def test_accounts_with_little_arr_leave_a_sum(ledger, metric_owner, login, tam):
+    learn("03-13T08:00")
+    Subscription.objects.filter(account=ledger[1]).update(arr=55_000)
+    compute("03-13")
+
+    proposal = backtested("arr-at-risk", metric_owner, min_arr="55000")
+
+    (moved,) = lab_results.moved(result(proposal).newest)
+    assert (moved.account, moved.kind, moved.old.adds, moved.new.adds) == (
+        ledger[1], "left", 55_000, 0,
+    )  # fmt: skip
+    assert values(proposal)[-1][0] - values(proposal)[-1][1] == 55_000
+    assert "Only accounts with ARR above" in said(login(tam).get(f"/metric/lab/DEF-{proposal.pk}/"))
+
+
+def test_programs_propose_and_read_it_by_version(ledger, metric_owner, api_client, time_machine):
+    time_machine.move_to(AT, tick=False)
+    client = api_client(metric_owner)
+    path = "/api/v1/definition-proposals/"
+    sent = {"from_metric": "arr-at-risk", "policy": {"min_arr": "60000"}, "text": "x", "why": "x"}
+
+    made = client.post(path, sent, format="json").json()
+    assert made["policy"] == {"min_arr": "60000"}
+    one = f"{path}{made['id']}/"
+    assert client.post(f"{one}backtest/", {}, format="json").status_code == 202
+    assert backtests.run(Backtest.objects.get().pk, clock=lambda: AT)
+
+    told = client.get(f"{one}backtest/").json()
+    assert told["flips"] == {"up": 0, "down": 0, "left": 2, "entered": 0}
+    assert told["days"][-1] == {
+        "as_of": "2026-03-12", "published": "120000.00", "definition_version": 1,
+        "proposed": "0.00",
+    }  # fmt: skip
+    number = client.get("/api/v1/metrics/arr-at-risk/?as_of=2026-03-12").json()
+    assert (number["value"], number["definition_version"]) == ("120000.00", 1)
+
+
+@pytest.mark.parametrize("sent", [-1, "1e9", "x", None, [], {}, True, "1" * 40, "0.0000001"])
+def test_an_amount_that_is_none_is_refused_by_its_name(sent, ledger, metric_owner):
+    with pytest.raises(ValidationError) as refused:
+        draft("adoption", metric_owner, min_arr=sent)
+    assert set(refused.value.error_dict) == {"min_arr"}
+
+
+def test_the_same_parameters_have_nothing_to_test(ledger, metric_owner):
+    same = draft("adoption", metric_owner, min_arr="0.00")
     with pytest.raises(Conflict, match="same"):
-        backtests.start_backtest(draft("adoption", metric_owner), by=metric_owner, at=AT)
+        backtests.start_backtest(same, by=metric_owner, at=AT)
 
 
 def test_the_new_version_begins_from_scratch_and_goes_on(ledger, metric_owner, leadership):
@@ -156,7 +217,7 @@ def test_the_new_version_begins_from_scratch_and_goes_on(ledger, metric_owner, l
         run = compute(each).run
         number = of("early-warning", run)
         told.append((number.definition, number.value))
-        assert services._sums_read(number.parts["sums"]) == oracle(
+        assert derived_sums.sums_read(number.parts["sums"]) == oracle(
             run, "early-warning", Policy.read(number.definition.policy)
         )
 
@@ -167,7 +228,7 @@ def test_the_new_version_begins_from_scratch_and_goes_on(ledger, metric_owner, l
         slug="early-warning", rule="early-warning", title="x", unit="count", text="x",
         policy=made.policy, valid_from=day("04-01"),
     )  # fmt: skip
-    services.compute_trial(trial, run, by=system_user())
+    compute_trial(trial, run, by=system_user())
     assert MetricRun.objects.get(definition=trial).parts == number.parts
 
 

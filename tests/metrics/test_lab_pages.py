@@ -68,6 +68,16 @@ def test_without_a_proposal_the_list_says_what_the_lab_is_for(db, login, metric_
     assert "Propose a definition</a>" not in page
 
 
+def test_what_waits_for_a_decision_is_on_my_work_of_leadership(
+    proposal, login, metric_owner, leadership
+):
+    says = f"Decide on a definition: {proposal.number}"
+    assert says not in text_of(login(leadership).get("/"))
+    proposals.move(proposal, "propose", by=metric_owner, at=AT)
+    assert says in text_of(login(leadership).get("/"))
+    assert says not in text_of(login(metric_owner).get("/"))
+
+
 def test_a_draft_is_begun_from_a_version(base, login, metric_owner):
     client = login(metric_owner)
     assert "Customer Seats Deployed, definition 1" in text_of(client.get("/metric/lab/new/"))

@@ -1,7 +1,5 @@
 """Pages of the numbers ask as many statements for thirty rows as for three, and few of them."""
 
-import datetime as dt
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -18,6 +16,27 @@ from tests.metrics.scene import SLUG, compute, customer, day, learn, moment, rea
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("morning")]
 NOW = moment("03-20T09:00")
+# Statements of each page, at most: as many for three rows as for thirty.
+MOST = {
+    "/metric/figures/": 53,
+    "/metric/figures/arr-at-risk/": 23,
+    "/metric/figures/arr-at-risk/accounts/": 14,
+    "/metric/figures/early-warning/accounts/": 14,
+    "/metric/figures/net-seats-deployed/changes/?as_of=2026-03-19&vs=2026-02-28": 14,
+    "/metric/lab/": 5,
+    "/metric/lab/{proposal}/": 19,
+    "/metric/lab/{proposal}/sides/?day=2026-03-19": 14,
+    "/metric/alerts/": 9,
+    "/metric/alerts/{alert}/": 9,
+    "/metric/alert-rules/": 20,
+    "/metric/health/": 16,
+    "/accounts/{account}/health/": 28,
+    "/metric/packs/": 6,
+    "/metric/packs/2026-02/": 7,
+    "/accounts/?as_of=2026-03-01": 15,
+    "/accounts/{account}/?as_of=2026-03-01": 26,
+    "/board/?as_of=2026-03-01": 9,
+}
 
 
 def stage(count):
@@ -59,7 +78,25 @@ def stage(count):
     compute_health(day=day("03-19"), at=NOW, by=system_user())
     make_pack(Month.parse("2026-02"), by=system_user(), at=NOW)
     return {
-        "{account}": str(accounts[0].pk), "{alert}": str(Alert.objects.last().uuid),
+        "{account}": accounts[0].number, "{alert}": str(Alert.objects.last().uuid),
         "{rule}": str(AlertRule.objects.last().uuid), "{proposal}": made.number,
-        "{run}": str(run.uuid),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [3, 30])
+def test_no_page_asks_more_for_more_rows(login, leadership, count):
+    at = stage(count)
+    browser = login(leadership)
+    browser.get("/metric/definition/")
+
+    asked = {}
+    for page in MOST:
+        address = page
+        for name, value in at.items():
+            address = address.replace(name, value)
+        with CaptureQueriesContext(connection) as queries:
+            answer = browser.get(address)
+        assert answer.status_code == 200, address
+        asked[page] = len(queries)
+
+    assert {page: number for page, number in asked.items() if number > MOST[page]} == {}

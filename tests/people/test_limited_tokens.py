@@ -1,5 +1,6 @@
 """A token limited to some accounts shows nothing of any other, whatever it asks."""
 
+import datetime as dt
 import uuid
 
 import pytest
@@ -29,6 +30,7 @@ OPEN = {
     "api:docs",
     "api:accounts-list",
     "api:accounts-detail",
+    "api:account-health",
     "api:account-timeline-list",
     "api:subscriptions-list",
     "api:subscriptions-detail",
@@ -218,6 +220,25 @@ def test_no_way_of_asking_tells_it(name, query, client, inside, outside):
     told = text_of(answer).replace(f"search={STRANGE}", "")
     assert answer.status_code in {200, 400}
     assert not [word for word in outside.words if word.lower() in told.lower()]
+
+
+@pytest.mark.parametrize(
+    "query", ["?as_of={0:%F}", "?known_at={1:%FT%TZ}", "?as_of={0:%F}&known_at={1:%FT%TZ}"]
+)
+def test_no_other_day_tells_it(query, client, inside, outside):
+    now = timezone.now()
+    query = query.format(now, now + dt.timedelta(seconds=1))
+    there, elsewhere = (f"/api/v1/accounts/{each.account.uuid}/" for each in (inside, outside))
+
+    for address in (
+        "/api/v1/accounts/", "/api/v1/assignments/", "/api/v1/board/", there, f"{there}health/",
+    ):  # fmt: skip
+        answer = client.get(address + query)
+        told = text_of(answer)
+        assert answer.status_code == 200, told
+        assert not [word for word in outside.words if word.lower() in told.lower()], address
+    for address in (elsewhere, f"{elsewhere}health/"):
+        assert client.get(address + query).status_code == 404
 
 
 @pytest.mark.parametrize("name", sorted(ONE_EACH))

@@ -11,7 +11,7 @@ from config.lib.errors import DomainError
 from metrics.management.arguments import a_day, a_metric
 from metrics.selectors import families, runs
 from metrics.selectors.answers import fraction_text
-from metrics.services import derived
+from metrics.services import derived_catching_up
 from metrics.services import figures as request_figures
 from metrics.services.current import refresh_current_facts
 from metrics.services.lifts import refresh_lifts
@@ -121,14 +121,14 @@ def _of_accounts(
         for outcome in catch_up(slug, by=by, now=now, full=full):
             yield from _with_derived(outcome, by=by)
         if slug == runs.SEATS_DEPLOYED:
-            derived.catch_up_missing(now=now, by=by)
+            derived_catching_up.catch_up_missing(now=now, by=by)
     for day in days or [today]:
         yield from _with_derived(recompute(slug, day, by=by, now=now, full=full), by=by)
 
 
 def _with_derived(outcome: Outcome, *, by: User) -> Iterator[Outcome]:
     yield outcome
-    derived.catch_up(outcome.run, by=by)
+    derived_catching_up.catch_up(outcome.run, by=by)
     for run in outcome.run.derived.select_related("definition").order_by("definition__slug"):
         yield Outcome(run, is_new=outcome.is_new)
 

@@ -3,7 +3,8 @@
 import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from decimal import Decimal
+from typing import NamedTuple
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -20,12 +21,15 @@ from config.lib.ui.formats import (
     Ratio,
     day_text,
     hours_text,
+    money_short_text,
+    money_text,
     number_text,
     percent,
     share_text,
 )
 
-Unit = Literal["share", "count", "hours"]
+# "share", "count", "hours", or the code of the currency of amounts.
+Unit = str
 Point = tuple[dt.date, Ratio | int | None]
 Marker = tuple[dt.date, str]
 Step = tuple[dt.date, int | None, int | None]
@@ -243,13 +247,23 @@ def _number(value: Ratio, unit: Unit) -> float:
 def _text(value: Ratio, unit: Unit) -> str:
     if unit == "hours":
         return hours_text(value)
-    return share_text(value) if unit == "share" else number_text(int(value))
+    if unit == "share":
+        return share_text(value)
+    return number_text(int(value)) if unit == "count" else money_text(_cents(value), unit)
+
+
+def _cents(value: Ratio) -> Decimal:
+    return Decimal(round(value * 100)) / 100
 
 
 def _tick_text(tick: float, unit: Unit) -> str:
     if unit == "hours":
         return f"{tick:,.0f} h"
-    return f"{tick:g}%" if unit == "share" else f"{tick:,.0f}"
+    if unit == "share":
+        return f"{tick:g}%"
+    if unit == "count":
+        return f"{tick:,.0f}"
+    return money_short_text(int(tick), unit).replace(".0", "")
 
 
 def _runs(frame: Frame, numbers: Numbers) -> list[list[tuple[str, str]]]:
