@@ -274,17 +274,36 @@ class Shown:
 
 
 def shown(
-    slug: str, *, day: dt.date, days: int, currency: str, known_at: dt.datetime | None = None
+    slugs: Sequence[str],
+    *,
+    day: dt.date,
+    days: int,
+    currency: str,
+    known_at: dt.datetime | None = None,
+) -> list[Shown]:
+    """Return numbers up to the day, as they were known, each with its line over so many days."""
+    start = day - dt.timedelta(days=days)
+    series = runs.series_of_each(slugs, start=start, end=day, known_at=known_at)
+    targets = runs.targets_of(slugs, known_at=known_at)
+    return [
+        _shown(slug, series[slug], targets.get(slug), day, currency, known_at) for slug in slugs
+    ]
+
+
+def _shown(
+    slug: str,
+    series: Sequence[MetricRun],
+    target: MetricTarget | None,
+    day: dt.date,
+    currency: str,
+    known_at: dt.datetime | None,
 ) -> Shown:
-    """Return a number up to the day, as it was known, with its line over so many days."""
-    series = runs.series(slug, start=day - dt.timedelta(days=days), end=day, known_at=known_at)
     run = series[-1] if series else runs.run_on(slug, day, known_at=known_at)
     definition = run.definition if run else runs.definition_on(slug, day)
     first = run.day - BEFORE if run else day
     before = next((each for each in reversed(series) if each.day <= first), None)
     if before is None and run:
         before = runs.run_on(slug, first, known_at=known_at)
-    target = runs.target_of(slug, known_at=known_at)
     return Shown(
         definition=definition,
         currency=currency,

@@ -325,8 +325,8 @@ def _sources(told: Told) -> Section:
     columns = ["Metric", "Day", "#Definition", "#Revision", "Digest of its inputs"]
     text = (
         "Every number here stands in the ledger under its metric, day, definition and revision. "
-        f"`manage.py verify_pack {told['month']}` works the digest of this report out again from "
-        "the ledger, and says which of these runs were revised since."
+        f"The command manage.py verify_pack {told['month']} works the digest of this report out "
+        "again from the ledger, and says which of these runs were revised since."
     )
     runs = table(f"{plural(len(rows), 'run')} shown", columns, rows, is_small=True)
     return Section("sources", "Where this comes from", [Text(text), runs])

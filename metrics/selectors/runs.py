@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from collections.abc import Collection
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
@@ -87,14 +88,17 @@ def published_runs(
     slug: str, *, known_at: dt.datetime | None = None, version: int | None = None
 ) -> QuerySet[MetricRun]:
     """Return what had been published by `known_at` (default: all), newest revision first."""
-    runs = MetricRun.objects.filter(
-        definition__slug=slug, status=MetricRun.Status.PUBLISHED
-    ).select_related("definition")
-    if known_at is not None:
-        runs = runs.filter(published_at__lte=known_at)
+    runs = _published(known_at).filter(definition__slug=slug)
     if version is not None:
         runs = runs.filter(definition__number=version)
     return runs.order_by("-day", "-definition__number", "-revision")
+
+
+def _published(known_at: dt.datetime | None) -> QuerySet[MetricRun]:
+    runs = MetricRun.objects.filter(status=MetricRun.Status.PUBLISHED)
+    if known_at is not None:
+        runs = runs.filter(published_at__lte=known_at)
+    return runs.select_related("definition")
 
 
 def run_on(
@@ -139,12 +143,32 @@ def series(
     return list(newest_of_each_day(slug, start=start, end=end, known_at=known_at, version=version))
 
 
+def series_of_each(
+    slugs: Collection[str], *, start: dt.date, end: dt.date, known_at: dt.datetime | None
+) -> dict[str, list[MetricRun]]:
+    """Return the series of each of these numbers, in one statement."""
+    found: dict[str, list[MetricRun]] = {slug: [] for slug in slugs}
+    runs = _published(known_at).filter(definition__slug__in=slugs, day__range=(start, end))
+    order = ("definition__slug", "day", "-definition__number", "-revision")
+    for run in runs.order_by(*order).distinct("definition__slug", "day"):
+        found[run.definition.slug].append(run)
+    return found
+
+
 def target_of(slug: str, *, known_at: dt.datetime | None = None) -> MetricTarget | None:
     """Return the target that stands, or stood at a moment."""
-    targets = MetricTarget.objects.filter(slug=slug)
+    return targets_of([slug], known_at=known_at).get(slug)
+
+
+def targets_of(
+    slugs: Collection[str], *, known_at: dt.datetime | None = None
+) -> dict[str, MetricTarget]:
+    """Return the target of each of these numbers that has one."""
+    targets = MetricTarget.objects.filter(slug__in=slugs)
     if known_at is not None:
         targets = targets.filter(set_at__lte=known_at)
-    return targets.order_by("-set_at", "-id").first()
+    newest = targets.order_by("slug", "-set_at", "-id").distinct("slug")
+    return {target.slug: target for target in newest}
 
 
 def newest_days(slug: str) -> dict[dt.date, dt.datetime]:

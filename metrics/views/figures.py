@@ -1,5 +1,6 @@
 """The key figures: every number on a page, and each with what it is made from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,8 +52,10 @@ def figure_list(request: HttpRequest) -> HttpResponse:
     require(permissions.can_see_metrics, user_of(request))
     period = read_period(request, now=timezone.now())
     by_family: dict[Family, list[Card]] = {family: [] for family in Family}
-    for definition in runs.definitions().distinct("slug"):
-        figure = shown(definition.slug, period, LIST_DAYS)
+    definitions = list(runs.definitions().distinct("slug"))
+    slugs = [definition.slug for definition in definitions]
+    found = all_shown(slugs, period, LIST_DAYS)
+    for definition, figure in zip(definitions, found, strict=True):
         url = period.url("metrics:figure", definition.slug)
         by_family[families.family_of(definition)].append(Card(figure, url))
     with timezone.override(period.zone):
@@ -80,8 +83,13 @@ def _in_order(cards: list[Card]) -> list[Card]:
 
 
 def shown(slug: str, period: Period, days: int) -> numbers.Shown:
+    (found,) = all_shown([slug], period, days)
+    return found
+
+
+def all_shown(slugs: Sequence[str], period: Period, days: int) -> list[numbers.Shown]:
     return numbers.shown(
-        slug,
+        slugs,
         day=period.day or period.today,
         days=days,
         currency=period.currency,

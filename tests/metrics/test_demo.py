@@ -300,6 +300,7 @@ class TestCompany:
 
     def test_a_large_one_has_month_ends_and_recent_days(self, monkeypatch):
         monkeypatch.setattr("metrics.demo.story.LARGE", 50)
+        monkeypatch.setattr("metrics.management.commands.demo.LARGE", 50)
         demo("--accounts", "60")
         made = runs.series("seats-deployed")
         assert nights.RECENT + 11 <= len(made) <= nights.RECENT + 13
@@ -333,7 +334,8 @@ class TestRefusals:
         with pytest.raises(CommandError, match="--accounts must be from 30 to"):
             demo("--accounts", number)
 
-    def test_what_was_added_to_a_demo_by_hand_stays(self, quick):
+    def test_what_was_added_to_a_demo_by_hand_stays(self, quick, monkeypatch):
+        monkeypatch.setattr("metrics.management.commands.demo.LARGE", 0)
         demo("--accounts", "30")
         AccountFactory(name="Mine")
         demo()
