@@ -166,8 +166,11 @@ class _Narrow:
         found = pattern.match(self._bytes, self._at)
         if found is None:
             return b""
-        self._at = found.end()
-        return found[0]
+        # A possessive group that fails halfway leaves its end there before Python 3.11.5
+        # (CPython's issue 106052): the line it stopped in is none of the match.
+        end = self._bytes.rfind(b"\n", self._at, found.end()) + 1
+        lines, self._at = self._bytes[self._at : end], max(end, self._at)
+        return lines
 
     def _more(self) -> None:
         block = self._file.read(NARROW_BLOCK)

@@ -108,7 +108,11 @@ def test_the_matrix_prints_scores_and_the_example(login, de_lead, tam):
 def test_the_ranked_list_ends_where_the_days_do(login, de_lead):
     increment = factories.IncrementFactory()
     factories.MembershipFactory(team=increment.team)
-    first, second, third = (scored(de_lead, impact=level, title=f"T{level}") for level in (1, 2, 3))
+    titles = ("Alps", "Bay", "Cove")
+    first, second, third = (
+        scored(de_lead, impact=level, title=f"Roll-out in the {title}")
+        for level, title in enumerate(titles, 1)
+    )
     shown = text_of(login(de_lead).get(RANKED))
     places = [shown.index(each.title) for each in (first, second, third)]
     assert places == sorted(places)
